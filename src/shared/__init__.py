@@ -1,0 +1,1 @@
+"""What both homes and both packages share: ports, domain models, errors, configuration, encryption."""

@@ -1,0 +1,1 @@
+"""Adapters for AWS services, one a file. Imported only by ``shared.backends``."""

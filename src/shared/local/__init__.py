@@ -1,0 +1,1 @@
+"""Adapters that need no account, one a file. Imported only by ``shared.backends``."""
