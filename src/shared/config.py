@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -102,11 +103,15 @@ class Settings(BaseModel):
         return value.rstrip("/") if value else None
 
 
-def load_settings(environ: Mapping[str, str], **overrides: Any) -> Settings:
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """The settings that the environment gives, ``overrides`` (command-line flags; ``None`` is no override) first.
+
+    ``environ`` is the process's own where none is given.
 
     Raises ``ConfigurationError`` naming every variable that is unknown or wrong, all at once.
     """
+    if environ is None:
+        environ = os.environ
     values: dict[str, Any] = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()

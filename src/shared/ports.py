@@ -6,9 +6,9 @@ All are synchronous and safe to call from several threads at once. Adapters tran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from shared.models import (
     ConversationRecord,
@@ -129,15 +129,26 @@ class Store(ConversationStore, ClaimStore, UsageStore, Protocol):
 class ChatModel(Protocol):
     """A language model that answers in a stream."""
 
-    def stream(self, request: ModelRequest) -> Iterator[ModelEvent]:
+    def stream(self, request: ModelRequest) -> Generator[ModelEvent]:
         """Yields ``TextDelta`` events, then one ``Completion``, last.
 
         Raises the ``ModelError`` that fits, before or between events; a stream that ends without a ``Completion`` was
-        broken, and raises ``ModelStreamBroken``. Closing the iterator early frees its connection. Where the deadline of
-        the request passes, raises ``ModelTimeout``.
+        broken, and raises ``ModelStreamBroken``. Where the deadline of the request passes, raises ``ModelTimeout``.
+        Closing the generator early frees its connection.
         """
         ...
 
     def close(self) -> None:
         """Frees memory and connections. The model is not used afterwards."""
+        ...
+
+
+MetricUnit = Literal["Count", "Milliseconds", "None"]
+
+
+class Metrics(Protocol):
+    """Figures for dashboards and alarms; never ids of conversations, never content."""
+
+    def record(self, figures: Mapping[str, tuple[float, MetricUnit]], dimensions: Mapping[str, str]) -> None:
+        """Writes the figures, name to (value, unit), under the dimensions. Never fails the caller."""
         ...

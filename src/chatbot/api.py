@@ -1,0 +1,148 @@
+"""The HTTP API, the same in both homes: the app and its one streaming route; the others are in ``api_routes``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi.responses import StreamingResponse
+
+from chatbot import __version__
+from chatbot.api_errors import install_error_handlers
+from chatbot.api_routes import conversation_routes, status_routes
+from chatbot.chat import TurnRequest
+from chatbot.http_guard import HttpGuard, RequestIdOf
+from chatbot.models import ChatRequest, ChatResponse, ErrorResponse
+from chatbot.services import Services
+from chatbot.sse import QUIET_SECONDS, as_response, as_server_sent_events
+from chatbot.turns import TurnFailed
+
+#: How long a stopping process waits for turns that are still being answered, in seconds.
+DRAIN_SECONDS = 20
+
+_EXAMPLE_STREAM = """event: start
+data: {"type": "start", "conversation_id": "4f7c9a52", "message_id": "9b1d", "model": "builtin"}
+
+event: delta
+data: {"type": "delta", "text": "Paris"}
+
+event: done
+data: {"type": "done", "stop_reason": "end_turn", "usage": {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0}, "retrieval": "disabled", "model": "builtin"}
+"""  # noqa: E501 - a line of the protocol is one line
+
+_EXAMPLE_RESPONSE = {
+    "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10",
+    "message_id": "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22",
+    "reply": "The capital of France is Paris.",
+    "model": "builtin",
+    "stop_reason": "end_turn",
+    "citations": [],
+    "usage": {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0, "cost_usd": 0},
+    "retrieval": "disabled",
+}
+
+_CHAT_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The reply, whole or as a stream.",
+        "content": {
+            "application/json": {"example": _EXAMPLE_RESPONSE},
+            "text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE_STREAM},
+        },
+    },
+    **{status: {"model": ErrorResponse} for status in (400, 404, 409, 413, 422, 429, 502, 503, 504)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and until when an answer is of use (``time.monotonic()``, seconds)."""
+
+    user_id: str
+    deadline: float
+
+
+IdentifyCaller = Callable[[Request], Caller]
+
+
+def create_app(
+    services: Services, identify: IdentifyCaller, request_id_of: RequestIdOf, hosts: frozenset[str] | None = None
+) -> FastAPI:
+    """The app over these services. Closing it (its lifespan) closes them, after running turns have ended.
+
+    ``request_id_of`` and ``hosts`` are as ``HttpGuard`` takes them.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        services.close(DRAIN_SECONDS)
+
+    app = FastAPI(
+        title="chatbot",
+        version=__version__,
+        summary="A personal chatbot with memory, in your own account or on your laptop.",
+        lifespan=lifespan,
+        # Their pages load scripts from elsewhere; /openapi.json is what they show.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(_chat_route(services, identify))
+    app.include_router(conversation_routes(services, lambda request: identify(request).user_id))
+    app.include_router(status_routes(services, lambda request: identify(request).user_id))
+    install_error_handlers(app)
+    app.add_middleware(HttpGuard, request_id_of=request_id_of, hosts=hosts)
+    return app
+
+
+def _chat_route(services: Services, identify: IdentifyCaller) -> APIRouter:
+    router = APIRouter(tags=["chat"])
+
+    @router.post("/chat", response_model=ChatResponse, responses=_CHAT_ANSWERS, response_model_exclude_none=True)
+    async def chat(
+        request: Request,
+        body: ChatRequest,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                min_length=1,
+                max_length=255,
+                pattern=r"^[\x21-\x7e]+$",
+                description="Requests with the same key and body are answered once; the answer is kept for a day.",
+            ),
+        ] = None,
+        accept: Annotated[str, Header(include_in_schema=False)] = "",
+    ) -> Response | ChatResponse:
+        """Answers a message, in its conversation or a new one, and keeps both."""
+        caller = identify(request)
+        request_id: str = request.state.request_id
+        turn = services.chat.turn(
+            TurnRequest(
+                user_id=caller.user_id,
+                message=body.message,
+                deadline=caller.deadline,
+                conversation_id=body.conversation_id,
+                model=body.model,
+                use_documents=body.use_documents,
+                document_ids=tuple(body.document_ids) if body.document_ids is not None else None,
+                idempotency_key=idempotency_key,
+                request_id=request_id,
+            )
+        )
+        events = services.turns.run(turn, QUIET_SECONDS)
+        if not (body.stream or "text/event-stream" in accept):
+            return await as_response(events)
+        # What fails before the first event is an ordinary error response.
+        first = await anext(events)
+        if isinstance(first, TurnFailed):
+            raise first.error
+        return StreamingResponse(
+            as_server_sent_events(first, events, request_id),
+            media_type="text/event-stream",
+            # Proxies that buffer would hold the stream back.
+            headers={"cache-control": "no-store, no-transform", "x-accel-buffering": "no"},
+        )
+
+    return router

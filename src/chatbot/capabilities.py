@@ -1,0 +1,88 @@
+"""What each family of models can do. A table: a new model is a line here or a setting, never other code.
+
+The Claude 5.5 lines are AWS's documented limits as of 2026-11-20; the others are kept low enough to hold in every
+Region. An unknown model gets the last line of its provider, which sends nothing that a model could refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import ConfigurationError
+from shared.models import ModelSpec
+
+
+class ModelCapabilities(BaseModel):
+    """Limits are in tokens. Any field can be overridden with the setting CHATBOT_MODEL_CAPABILITIES."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    context_tokens: int = Field(ge=256)
+    max_output_tokens: int = Field(ge=16)
+    #: Takes a temperature.
+    sampling: bool = False
+    #: Thinks before it answers unless told not to; this chat tells it not to.
+    thinking: bool = False
+    #: Keeps the start of a prompt between calls, from this many tokens on; 0 where it does not.
+    cache_from_tokens: int = Field(default=0, ge=0)
+    #: Prompts are kept to this size though more would fit, so that the first token comes soon; 0 for no such limit.
+    prompt_budget_tokens: int = Field(default=0, ge=0)
+
+
+#: Pattern of the model's name to capabilities; the first that matches holds.
+TABLE: tuple[tuple[str, ModelCapabilities], ...] = (
+    (
+        "bedrock:*anthropic.claude-haiku-5*",
+        ModelCapabilities(context_tokens=1_000_000, max_output_tokens=64_000, thinking=True, cache_from_tokens=512),
+    ),
+    (
+        "bedrock:*anthropic.claude-*-5-5*",
+        ModelCapabilities(context_tokens=1_000_000, max_output_tokens=64_000, cache_from_tokens=512),
+    ),
+    (
+        "bedrock:*anthropic.claude-*",
+        ModelCapabilities(context_tokens=200_000, max_output_tokens=8_192, cache_from_tokens=4_096),
+    ),
+    (
+        "bedrock:*amazon.nova-*",
+        ModelCapabilities(context_tokens=128_000, max_output_tokens=5_000, sampling=True),
+    ),
+    (
+        "bedrock:*meta.llama*",
+        ModelCapabilities(context_tokens=128_000, max_output_tokens=4_096, sampling=True),
+    ),
+    ("bedrock:*", ModelCapabilities(context_tokens=32_000, max_output_tokens=4_096)),
+    ("openai:gpt-5*", ModelCapabilities(context_tokens=128_000, max_output_tokens=16_000)),
+    ("openai:o[134]*", ModelCapabilities(context_tokens=128_000, max_output_tokens=16_000)),
+    ("openai:*", ModelCapabilities(context_tokens=8_192, max_output_tokens=4_096, sampling=True)),
+    ("gguf:*", ModelCapabilities(context_tokens=8_192, max_output_tokens=2_048, sampling=True)),
+    # 135 million parameters read about 300 tokens/s on two cores: 260 tokens keep the first one under a second.
+    (
+        "builtin",
+        ModelCapabilities(context_tokens=4_096, max_output_tokens=512, sampling=True, prompt_budget_tokens=260),
+    ),
+)
+
+
+def capabilities_of(spec: ModelSpec, overrides: Mapping[str, Mapping[str, Any]]) -> ModelCapabilities:
+    """The model's line of the table with the overrides whose pattern matches its name.
+
+    Raises ``ConfigurationError`` for an override that names no capability or gives it a value it cannot have.
+    """
+    base = next(found for pattern, found in TABLE if fnmatchcase(spec.name, pattern))
+    values = base.model_dump()
+    for pattern, override in overrides.items():
+        if fnmatchcase(spec.name, pattern):
+            values.update(override)
+    try:
+        return ModelCapabilities.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+        known = ", ".join(ModelCapabilities.model_fields)
+        raise ConfigurationError(
+            f"CHATBOT_MODEL_CAPABILITIES for {spec.name}: {problems}. The capabilities are {known}."
+        ) from None

@@ -1,0 +1,215 @@
+"""The use-case of one turn: a message in, a stream of events out, the turn saved whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+from chatbot.conversation_service import Context, ConversationService, FinishedTurn
+from chatbot.events import Started, StatusChanged, TextAdded, TurnDone, TurnEvent
+from chatbot.idempotency import Idempotency
+from chatbot.llm_service import Attempt, Conversation, LLMService
+from chatbot.observe import TurnFacts, TurnObserver
+from shared.errors import ChatbotError, NotFound
+from shared.models import Completion, RequestClaim, TextDelta, TokenUsage, UsageRecord
+from shared.ports import Clock, UsageStore
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """A message of a user. ``deadline`` is a ``time.monotonic()`` reading in seconds."""
+
+    user_id: str
+    message: str
+    deadline: float
+    conversation_id: str | None = None
+    model: str | None = None
+    use_documents: bool = True
+    document_ids: tuple[str, ...] | None = None
+    idempotency_key: str | None = None
+    request_id: str = ""
+
+    def identity(self) -> dict[str, object]:
+        """What two requests under one Idempotency-Key must have in common."""
+        return {
+            "message": self.message,
+            "conversation_id": self.conversation_id,
+            "model": self.model,
+            "use_documents": self.use_documents,
+            "document_ids": self.document_ids,
+        }
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A turn on its way: who asked what, and what has come of it so far."""
+
+    request: TurnRequest
+    received: datetime
+    conversation_id: str
+    message_id: str = field(default_factory=lambda: str(uuid4()))
+    began: float = field(default_factory=time.monotonic)
+    claim: RequestClaim | None = None
+    model: str = ""
+    pieces: list[str] = field(default_factory=list)
+    first_text_at: float | None = None
+    completion: Completion | None = None
+
+    def take(self, event: Attempt | TextDelta | Completion) -> TurnEvent | None:
+        """Keeps what the model service told, and says it to the user where it concerns them."""
+        if isinstance(event, TextDelta):
+            self.first_text_at = self.first_text_at or time.monotonic()
+            self.pieces.append(event.text)
+            return TextAdded(event.text)
+        if isinstance(event, Attempt):
+            stands_in = bool(self.model)
+            self.model = event.model
+            return StatusChanged("fallback", event.model) if stands_in else None
+        self.completion = event
+        return None
+
+    def facts(self) -> TurnFacts:
+        """The turn as logs and metrics see it."""
+        return TurnFacts(
+            self.request.request_id,
+            self.conversation_id,
+            self.message_id,
+            self.model,
+            self.began,
+            self.first_text_at,
+        )
+
+
+class ChatService:
+    """Answers messages."""
+
+    def __init__(
+        self,
+        *,
+        conversations: ConversationService,
+        llm: LLMService,
+        idempotency: Idempotency,
+        usage: UsageStore,
+        observer: TurnObserver,
+        clock: Clock,
+        context_messages: int,
+    ) -> None:
+        """``context_messages`` is how many messages of the conversation the model sees."""
+        self._conversations = conversations
+        self._llm = llm
+        self._idempotency = idempotency
+        self._usage = usage
+        self._observer = observer
+        self._clock = clock
+        self._context_messages = context_messages
+
+    def turn(self, request: TurnRequest) -> Generator[TurnEvent]:
+        """One turn: ``Started``, then ``StatusChanged`` and ``TextAdded`` events, then ``TurnDone``.
+
+        Raises the ``ChatbotError`` that fits, before or between events; then nothing of the turn is stored, and its
+        Idempotency-Key is free. Run it to the end even where nobody listens any more: the reply is saved at the end.
+        """
+        chain = self._llm.chain(request.model)
+        turn = _Turn(request, self._clock(), request.conversation_id or str(uuid4()))
+        if request.idempotency_key is not None:
+            turn.claim = self._claim(turn, request.idempotency_key)
+            if turn.claim.done:
+                yield from self._replay(request.user_id, turn.claim)
+                return
+        try:
+            yield from self._answer(turn, chain)
+        except BaseException as error:
+            self._give_up(turn, error)
+            raise
+
+    def _claim(self, turn: _Turn, key: str) -> RequestClaim:
+        return self._idempotency.claim(
+            user_id=turn.request.user_id,
+            key=key,
+            request=turn.request.identity(),
+            conversation_id=turn.conversation_id,
+            message_id=turn.message_id,
+            seconds=turn.request.deadline - time.monotonic(),
+        )
+
+    def _answer(self, turn: _Turn, chain: tuple[str, ...]) -> Generator[TurnEvent]:
+        request = turn.request
+        if request.conversation_id is None:
+            context = Context.empty(turn.conversation_id)
+        else:
+            context = self._conversations.context(request.user_id, turn.conversation_id, self._context_messages)
+        asked = Conversation(context.history, request.message, context.whole)
+        events = self._llm.stream(chain, asked, request.deadline)
+        # Choosing the model and fitting the prompt come before the first event: what fails here has an HTTP status.
+        turn.take(next(events))
+        yield Started(turn.conversation_id, turn.message_id, turn.model)
+        yield StatusChanged("generating")
+        for event in events:
+            told = turn.take(event)
+            if told:
+                yield told
+        yield self._finish(turn, context)
+
+    def _finish(self, turn: _Turn, context: Context) -> TurnDone:
+        """Saves the turn and tells what it took."""
+        completion = turn.completion or Completion("end_turn", TokenUsage())
+        cost = self._llm.cost(turn.model, completion.usage)
+        finished = FinishedTurn(
+            question=turn.request.message,
+            received=turn.received,
+            message_id=turn.message_id,
+            reply="".join(turn.pieces),
+            model=turn.model,
+            stop_reason=completion.stop_reason,
+            usage=completion.usage,
+            cost_usd=cost,
+            retrieval="disabled",
+            claim=turn.claim,
+        )
+        try:
+            self._conversations.save_turn(turn.request.user_id, context, finished)
+        except NotFound:
+            # Deleted meanwhile. The tokens were spent all the same.
+            self._usage.add_usage(turn.request.user_id, self._usage_of(turn, completion.usage, cost))
+            raise
+        self._observer.succeeded(turn.facts(), completion, cost)
+        return TurnDone(turn.model, completion.stop_reason, completion.usage, cost, finished.retrieval)
+
+    def _replay(self, user_id: str, claim: RequestClaim) -> Generator[TurnEvent]:
+        """The answer that was given under this key, from the store."""
+        saved = self._conversations.message_at(user_id, claim.conversation_id, claim.message_timestamp or "")
+        model, usage = saved.model or "", saved.usage or TokenUsage()
+        yield Started(claim.conversation_id, saved.message_id, model)
+        yield TextAdded(saved.text)
+        yield TurnDone(
+            model,
+            saved.stop_reason or "end_turn",
+            usage,
+            saved.cost_usd,
+            saved.retrieval or "disabled",
+            saved.citations,
+        )
+
+    def _give_up(self, turn: _Turn, error: BaseException) -> None:
+        """After a failure: the key is freed, so that a retry works, and the failure is counted."""
+        code = error.code if isinstance(error, ChatbotError) else "internal_error"
+        if turn.claim:
+            # What failed is told already; a store that cannot free the key frees it when the lease ends.
+            with suppress(ChatbotError):
+                self._idempotency.release(turn.claim)
+        self._observer.failed(turn.facts(), code)
+
+    @staticmethod
+    def _usage_of(turn: _Turn, usage: TokenUsage, cost: float | None) -> UsageRecord:
+        return UsageRecord(
+            day=turn.received.date().isoformat(),
+            model=turn.model,
+            turns=1,
+            usage=usage,
+            cost_usd=cost or 0,
+            unpriced_turns=int(cost is None),
+        )

@@ -1,0 +1,209 @@
+"""Conversations as people and models read them: what a turn begins from, saving it, and looking after the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from chatbot.prompt import title_from
+from chatbot.sealing import Citation, ConversationSealer, Message
+from shared.errors import DecryptionError, KeyConflict, NotFound
+from shared.models import (
+    ChatMessage,
+    ConversationRecord,
+    MessageRecord,
+    Page,
+    RequestClaim,
+    Retrieval,
+    StopReason,
+    TokenUsage,
+    TurnRecord,
+)
+from shared.ports import Clock, ConversationStore
+
+_EXPORT_PAGE = 200
+#: Keys of a listing that are unwrapped side by side: one KMS call each where none is cached.
+_PARALLEL_UNWRAPS = 8
+_UNREADABLE_TITLE = "(this conversation cannot be decrypted)"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation as a listing shows it. Times are ISO-8601 UTC."""
+
+    conversation_id: str
+    title: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a new turn begins from. ``record`` is ``None`` where it begins a conversation."""
+
+    conversation_id: str
+    record: ConversationRecord | None
+    history: tuple[ChatMessage, ...]
+    #: Whether ``history`` is all of the conversation.
+    whole: bool
+
+    @classmethod
+    def empty(cls, conversation_id: str) -> Context:
+        """The beginning of a conversation."""
+        return cls(conversation_id, None, (), whole=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTurn:
+    """A question and its answer, ready to be kept."""
+
+    question: str
+    received: datetime
+    message_id: str
+    reply: str
+    model: str
+    stop_reason: StopReason
+    usage: TokenUsage
+    cost_usd: float | None
+    retrieval: Retrieval
+    citations: tuple[Citation, ...] = ()
+    claim: RequestClaim | None = None
+
+
+class ConversationService:
+    """Reads and writes the conversations of all users; every method is told whose."""
+
+    def __init__(self, store: ConversationStore, sealer: ConversationSealer, clock: Clock, ttl_days: int) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._ttl = timedelta(days=ttl_days)
+
+    def context(self, user_id: str, conversation_id: str, limit: int) -> Context:
+        """The last ``limit`` messages, oldest first; an empty context where there is no such conversation yet."""
+        record = self._store.get(user_id, conversation_id)
+        if record is None:
+            return Context.empty(conversation_id)
+        # One more than asked tells whether there are older ones.
+        stored = self._store.recent_messages(record, limit + 1)
+        opened = [self._sealer.open_message(record, message) for message in stored[max(0, len(stored) - limit) :]]
+        history = tuple(ChatMessage(message.role, message.text) for message in opened)
+        return Context(conversation_id, record, history, whole=len(stored) <= limit)
+
+    def save_turn(self, user_id: str, context: Context, turn: FinishedTurn) -> None:
+        """Writes the turn whole or not at all. Raises ``NotFound`` where the conversation was deleted meanwhile."""
+        try:
+            self._store.save_turn(self._sealed(user_id, context, turn))
+        except KeyConflict:
+            # While the model was answering, the conversation was deleted, or another turn began it.
+            current = None if context.record else self._store.get(user_id, context.conversation_id)
+            if current is None:
+                raise NotFound(
+                    "The conversation was deleted while the reply was being written, so the reply was not kept."
+                ) from None
+            self._store.save_turn(self._sealed(user_id, replace(context, record=current), turn))
+
+    def _sealed(self, user_id: str, context: Context, turn: FinishedTurn) -> TurnRecord:
+        if context.record:
+            key = self._sealer.key_of(context.record)
+        else:
+            key = self._sealer.new_key(user_id, context.conversation_id)
+        question_id, now = str(uuid4()), self._clock()
+        return TurnRecord(
+            user_id=user_id,
+            conversation_id=context.conversation_id,
+            wrapped_key=key.wrapped,
+            title=context.record.title if context.record else self._sealer.seal_title(key, title_from(turn.question)),
+            new_conversation=context.record is None,
+            user_message=MessageRecord(
+                question_id, "user", self._sealer.seal_message(key, question_id, "user", turn.question)
+            ),
+            assistant_message=MessageRecord(
+                turn.message_id,
+                "assistant",
+                self._sealer.seal_message(key, turn.message_id, "assistant", turn.reply, turn.citations),
+                model=turn.model,
+                stop_reason=turn.stop_reason,
+                retrieval=turn.retrieval,
+                usage=turn.usage,
+                cost_usd=turn.cost_usd,
+            ),
+            received_at=timestamp(turn.received),
+            finished_at=timestamp(now),
+            expires_at=int((now + self._ttl).timestamp()),
+            claim=turn.claim,
+        )
+
+    def message_at(self, user_id: str, conversation_id: str, time: str) -> Message:
+        """The saved message with this timestamp. Raises ``NotFound``."""
+        record = self._record(user_id, conversation_id)
+        stored = self._store.message_at(record, time)
+        if stored is None:
+            raise _no_conversation()
+        return self._sealer.open_message(record, stored)
+
+    def list(self, user_id: str, limit: int, cursor: str | None = None) -> Page[Summary]:
+        """The user's conversations, latest turn first."""
+        page = self._store.list(user_id, limit, cursor)
+        with ThreadPoolExecutor(_PARALLEL_UNWRAPS, thread_name_prefix="unwrap") as pool:
+            return Page(tuple(pool.map(self._summary, page.items)), page.next_cursor)
+
+    def read(self, user_id: str, conversation_id: str, limit: int, cursor: str | None) -> tuple[Summary, Page[Message]]:
+        """The newest ``limit`` messages, oldest first; the cursor leads to the ones before. Raises ``NotFound``."""
+        record = self._record(user_id, conversation_id)
+        page = self._store.messages(record, limit, cursor)
+        messages = tuple(self._sealer.open_message(record, message) for message in page.items)
+        return self._summary(record), Page(messages, page.next_cursor)
+
+    def read_whole(self, user_id: str, conversation_id: str) -> tuple[Summary, Sequence[Message]]:
+        """The conversation with all its messages, oldest first. Raises ``NotFound``."""
+        record = self._record(user_id, conversation_id)
+        pages = list(self._pages(record))
+        messages = [self._sealer.open_message(record, message) for page in reversed(pages) for message in page.items]
+        return self._summary(record), messages
+
+    def _pages(self, record: ConversationRecord) -> Iterator[Page[MessageRecord]]:
+        page = self._store.messages(record, _EXPORT_PAGE)
+        yield page
+        while page.next_cursor:
+            page = self._store.messages(record, _EXPORT_PAGE, page.next_cursor)
+            yield page
+
+    def rename(self, user_id: str, conversation_id: str, title: str) -> Summary:
+        """Sets the title. Raises ``NotFound``."""
+        record = self._record(user_id, conversation_id)
+        sealed = self._sealer.seal_title(self._sealer.key_of(record), title)
+        if not self._store.rename(user_id, conversation_id, sealed):
+            raise _no_conversation()
+        return Summary(conversation_id, title, record.created_at, record.updated_at)
+
+    def delete(self, user_id: str, conversation_id: str) -> None:
+        """Deletes the conversation and its key. Raises ``NotFound``."""
+        if not self._store.delete(user_id, conversation_id):
+            raise _no_conversation()
+
+    def _record(self, user_id: str, conversation_id: str) -> ConversationRecord:
+        record = self._store.get(user_id, conversation_id)
+        if record is None:
+            raise _no_conversation()
+        return record
+
+    def _summary(self, record: ConversationRecord) -> Summary:
+        try:
+            title = self._sealer.open_title(record)
+        except DecryptionError:
+            # One damaged conversation must not hide the others from a listing; reading it says what is wrong.
+            title = _UNREADABLE_TITLE
+        return Summary(record.conversation_id, title, record.created_at, record.updated_at)
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO-8601 UTC with exactly microseconds: ``2026-11-21T10:00:00.000001Z``. ``moment`` is in UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _no_conversation() -> NotFound:
+    return NotFound("There is no such conversation; it may have been deleted, or have expired.")

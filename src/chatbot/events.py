@@ -1,0 +1,47 @@
+"""What happens in a turn, in the order in which it is told to whoever asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatbot.sealing import Citation
+from shared.models import Retrieval, StopReason, TokenUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """First event of every turn that is answered. ``message_id`` is the reply's."""
+
+    conversation_id: str
+    message_id: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """``generating``; or ``fallback``, where another model, named, now answers."""
+
+    stage: str
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextAdded:
+    """The next piece of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    """Last event: the turn is saved. ``cost_usd`` is ``None`` where the price is not known."""
+
+    model: str
+    stop_reason: StopReason
+    usage: TokenUsage
+    cost_usd: float | None
+    retrieval: Retrieval
+    citations: tuple[Citation, ...] = ()
+
+
+TurnEvent = Started | StatusChanged | TextAdded | TurnDone

@@ -1,0 +1,137 @@
+"""What stands before every route: a request id, a limit on bodies, safe headers, and a log line without content."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+#: 32,000 characters of JSON take 384,000 bytes where each is escaped as a surrogate pair.
+LARGEST_BODY = 512 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: The API serves no page but its own first one, which needs nothing but inline style.
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+
+RequestIdOf = Callable[[Headers], str | None]
+
+
+class HttpGuard:
+    """ASGI middleware.
+
+    ``request_id_of`` finds the id that the platform gave the request, if it gave one. ``hosts`` are the names under
+    which the server may be addressed: without such a list a web page could reach a local server through a name of its
+    own that resolves here (DNS rebinding). ``None`` takes any, for a server that sits behind a gateway.
+    """
+
+    def __init__(self, app: ASGIApp, request_id_of: RequestIdOf, hosts: frozenset[str] | None) -> None:
+        self._app = app
+        self._request_id_of = request_id_of
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+        given = self._request_id_of(Headers(scope=scope)) or ""
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 500
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._pass(scope, receive, send_guarded, request_id)
+        finally:
+            _log(scope, request_id, status, began)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        host = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
+        if self._hosts is not None and host not in self._hosts:
+            message = f"This server is addressed as {' or '.join(sorted(self._hosts))}; another Host was found."
+            await _refuse(send, 400, "invalid_host", message, request_id)
+            return
+        body = await _read_body(scope, receive)
+        if body is None:
+            message = f"The body is larger than {LARGEST_BODY:,} bytes; a message may have 32,000 characters."
+            await _refuse(send, 413, "too_large", message, request_id)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, or ``None`` as soon as it is known to be too large."""
+    declared = Headers(scope=scope).get("content-length", "")
+    if declared.isdigit() and int(declared) > LARGEST_BODY:
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body once, then whatever the client does next."""
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+async def _refuse(send: Send, status: int, code: str, message: str, request_id: str) -> None:
+    error = {"code": code, "message": message, "request_id": request_id}
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode()})
+
+
+def _log(scope: Scope, request_id: str, status: int, began: float) -> None:
+    # The template of the path, not the path: what stands in place of an id may be anything.
+    route = getattr(scope.get("route"), "path", "")
+    level = logging.DEBUG if route == "/health" else logging.INFO
+    log.log(
+        level,
+        "request",
+        extra={
+            "request_id": request_id,
+            "method": scope["method"],
+            "route": route,
+            "status": status,
+            "duration_ms": round((time.monotonic() - began) * 1000, 1),
+        },
+    )

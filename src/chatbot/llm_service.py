@@ -1,0 +1,217 @@
+"""Which model answers: choice, fallback, circuit breaking, price. The models themselves are behind a port."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from chatbot.capabilities import ModelCapabilities, capabilities_of
+from chatbot.circuit_breaker import CircuitBreaker
+from chatbot.prompt import PromptSettings, build_request
+from shared.errors import InvalidRequest, ModelError, ModelRejectedRequest, UnknownModel
+from shared.models import ChatMessage, Completion, ModelRequest, ModelSpec, TextDelta, TokenUsage
+from shared.ports import ChatModel
+from shared.pricing import Price, PriceList
+
+log = logging.getLogger(__name__)
+
+OpenModel = Callable[[ModelSpec, int], ChatModel]
+"""Opens the adapter of a model, given its context in tokens. Raises ``ConfigurationError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A configured model, as ``GET /models`` shows it."""
+
+    spec: ModelSpec
+    capabilities: ModelCapabilities
+    default: bool
+    price: Price | None
+    resting: bool
+    """Whether its circuit breaker is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A model is now asked. Comes before its first ``TextDelta``, again with each fallback."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a model is asked with. ``whole`` says that ``history`` left out nothing older."""
+
+    history: Sequence[ChatMessage]
+    message: str
+    whole: bool
+
+
+class _Candidate:
+    """One configured model, its adapter opened when first needed."""
+
+    def __init__(self, spec: ModelSpec, capabilities: ModelCapabilities, open_model: OpenModel) -> None:
+        self.spec = spec
+        self.capabilities = capabilities
+        self.breaker = CircuitBreaker()
+        self._open_model = open_model
+        self._lock = threading.Lock()
+        self._model: ChatModel | None = None
+
+    def open(self) -> ChatModel:
+        with self._lock:
+            if self._model is None:
+                self._model = self._open_model(self.spec, self.capabilities.context_tokens)
+            return self._model
+
+    def close(self) -> None:
+        with self._lock:
+            if self._model is not None:
+                self._model.close()
+                self._model = None
+
+
+class LLMService:
+    """The configured models: ``specs[0]`` answers, the next ``fallbacks`` stand in, the rest answer when named."""
+
+    def __init__(
+        self,
+        *,
+        specs: Sequence[ModelSpec],
+        fallbacks: int,
+        overrides: Mapping[str, Mapping[str, Any]],
+        prompt: PromptSettings,
+        prices: PriceList,
+        open_model: OpenModel,
+    ) -> None:
+        """Raises ``ConfigurationError`` for overrides that do not fit. Opens no model."""
+        unique = {spec.name: spec for spec in specs}
+        self._candidates = {
+            name: _Candidate(spec, capabilities_of(spec, overrides), open_model) for name, spec in unique.items()
+        }
+        self._chain = tuple(dict.fromkeys(spec.name for spec in specs[: 1 + fallbacks]))
+        self._prompt = prompt
+        self._prices = prices
+
+    @property
+    def default_model(self) -> str:
+        """The name of the model that answers where a request names none."""
+        return self._chain[0]
+
+    @property
+    def prices_as_of(self) -> str:
+        """The day of the price list, ``YYYY-MM-DD``."""
+        return self._prices.as_of
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Every configured model, the default first."""
+        return tuple(
+            ModelInfo(
+                candidate.spec,
+                candidate.capabilities,
+                default=name == self.default_model,
+                price=self._prices.of(name),
+                resting=candidate.breaker.is_open,
+            )
+            for name, candidate in self._candidates.items()
+        )
+
+    def open(self) -> None:
+        """Opens the default model and its fallbacks, so that what is wrong shows at start. ``ConfigurationError``."""
+        for name in self._chain:
+            self._candidates[name].open()
+
+    def close(self) -> None:
+        """Closes every open model."""
+        for candidate in self._candidates.values():
+            candidate.close()
+
+    def chain(self, name: str | None) -> tuple[str, ...]:
+        """The models to try, in order: the default and its fallbacks, or just the one that was named.
+
+        Raises ``UnknownModel`` for a model that is not configured: a request cannot choose one that the owner did not.
+        """
+        if name is None or name == self.default_model:
+            return self._chain
+        if name not in self._candidates:
+            known = ", ".join(self._candidates)
+            raise UnknownModel(f"There is no model of that name here; the models are: {known}.", field="model")
+        return (name,)
+
+    def cost(self, model: str, usage: TokenUsage) -> float | None:
+        """US dollars, or ``None`` where the price is not known."""
+        price = self._prices.of(model)
+        return price.cost(usage) if price else None
+
+    def stream(
+        self, chain: Sequence[str], conversation: Conversation, deadline: float
+    ) -> Iterator[Attempt | TextDelta | Completion]:
+        """The reply of the first model of the chain that gives one.
+
+        The next is tried only while no text has come: half an answer is never continued by another model. Raises the
+        last model's ``ModelError``, or ``InvalidRequest`` where the message is too long for all of them.
+        """
+        for name in chain[:-1]:
+            if not self._candidates[name].breaker.allows():
+                log.info("model is resting after failures", extra={"model": name})
+                continue
+            started = False
+            try:
+                for event in self._ask(name, conversation, deadline):
+                    started = started or isinstance(event, TextDelta)
+                    yield event
+            except (ModelError, InvalidRequest) as error:
+                if started:
+                    raise
+                log.warning("model failed; trying the next", extra={"model": name, "code": error.code})
+            else:
+                return
+        # The last is asked whatever its breaker says: nobody else is left to answer.
+        yield from self._ask(chain[-1], conversation, deadline)
+
+    def _ask(
+        self, name: str, conversation: Conversation, deadline: float
+    ) -> Iterator[Attempt | TextDelta | Completion]:
+        candidate = self._candidates[name]
+        request = build_request(
+            conversation.history,
+            conversation.message,
+            candidate.capabilities,
+            self._prompt,
+            deadline,
+            history_is_whole=conversation.whole,
+        )
+        yield Attempt(name)
+        try:
+            yield from self._answer(candidate.open(), request)
+        except ModelRejectedRequest:
+            candidate.breaker.succeeded()  # it is there, and it answered
+            raise
+        except ModelError:
+            candidate.breaker.failed()
+            raise
+        candidate.breaker.succeeded()
+
+    @staticmethod
+    def _answer(model: ChatModel, request: ModelRequest) -> Iterator[TextDelta | Completion]:
+        """The model's events; a blank reply is an error, as no later turn could be built on it."""
+        blank = True
+        with closing(model.stream(request)) as events:
+            for event in events:
+                if isinstance(event, TextDelta):
+                    blank = blank and not event.text.strip()
+                elif blank:
+                    raise ModelRejectedRequest(_WHY_BLANK.get(event.stop_reason, _WHY_BLANK["end_turn"]))
+                yield event
+
+
+_WHY_BLANK = {
+    "end_turn": "The model returned an empty answer; ask again, or in other words.",
+    "content_filtered": "The model's content filter stopped the answer; ask in other words.",
+    "guardrail_intervened": "A guardrail of this account stopped the answer; ask in other words.",
+    "context_exceeded": "The conversation is too long for this model; begin a new one.",
+}

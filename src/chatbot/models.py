@@ -1,0 +1,230 @@
+"""The HTTP contract as types: what comes in, what goes out. OpenAPI is made from these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.models import Retrieval, Role, StopReason, TokenUsage
+
+LONGEST_MESSAGE = 32_000
+ID_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
+
+
+def _has_words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must hold more than white space")
+    if "\0" in text:
+        raise ValueError("must not hold NUL characters")
+    return text
+
+
+def _not_a_path(text: str) -> str:
+    if text in {".", ".."}:
+        raise ValueError("must not be a path")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_has_words)]
+ConversationId = Annotated[str, Field(pattern=ID_PATTERN), AfterValidator(_not_a_path)]
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused, so that a typo shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ChatRequest(Body):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"message": "What is the capital of France?"},
+                {"message": "And of Spain?", "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10", "stream": True},
+            ]
+        },
+    )
+
+    message: Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE, description="What to answer.")]
+    conversation_id: ConversationId | None = Field(
+        default=None, description="The conversation to continue; a new one begins where it is left out."
+    )
+    model: str | None = Field(
+        default=None, min_length=1, max_length=512, description="An id of `GET /models`; the default model otherwise."
+    )
+    use_documents: bool = Field(default=True, description="Whether to look in the documents for the answer.")
+    document_ids: list[Annotated[str, Field(min_length=1, max_length=128)]] | None = Field(
+        default=None, max_length=100, description="Look only in these documents."
+    )
+    stream: bool = Field(default=False, description="Answer with server-sent events.")
+
+
+class Usage(BaseModel):
+    """Tokens of a reply, and its price in US dollars where it is known."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cost_usd: float | None = None
+
+    @classmethod
+    def of(cls, usage: TokenUsage, cost_usd: float | None) -> Usage:
+        """The figures of a reply as the contract names them."""
+        return cls(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            cost_usd=cost_usd,
+        )
+
+
+class Citation(BaseModel):
+    number: int
+    document_id: str
+    document: str
+    page: int | None = None
+    section: str | None = None
+    text: str
+    score: float
+
+
+class ChatResponse(BaseModel):
+    conversation_id: str
+    message_id: str
+    reply: str
+    model: str
+    stop_reason: StopReason
+    citations: list[Citation]
+    usage: Usage
+    retrieval: Retrieval
+
+
+class ConversationHeader(BaseModel):
+    """Times are ISO-8601 UTC."""
+
+    conversation_id: str
+    title: str
+    created_at: str
+    updated_at: str
+
+
+class ConversationList(BaseModel):
+    conversations: list[ConversationHeader]
+    next_cursor: str | None = None
+
+
+class MessageView(BaseModel):
+    message_id: str
+    role: Role
+    text: str
+    created_at: str
+    model: str | None = None
+    stop_reason: StopReason | None = None
+    retrieval: Retrieval | None = None
+    usage: Usage | None = None
+    citations: list[Citation] = []
+
+
+class ConversationView(ConversationHeader):
+    """The newest messages, oldest first; ``next_cursor`` leads to the ones before."""
+
+    messages: list[MessageView]
+    next_cursor: str | None = None
+
+
+class Rename(Body):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"title": "Trip to Lisbon"}]})
+
+    title: Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class PriceView(BaseModel):
+    """US dollars per million tokens, on the day ``as_of``."""
+
+    input_per_mtok: float
+    output_per_mtok: float
+    as_of: str
+
+
+class ModelView(BaseModel):
+    id: str
+    provider: str
+    default: bool
+    built_in: bool
+    available: bool
+    context_tokens: int
+    max_output_tokens: int
+    price: PriceView | None = None
+    note: str | None = None
+
+
+class ModelList(BaseModel):
+    models: list[ModelView]
+
+
+class UsageFigures(BaseModel):
+    """``cost_usd`` is left out where the price of a turn is not known."""
+
+    turns: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cost_usd: float | None = None
+
+
+class UsageDay(UsageFigures):
+    day: str
+    model: str
+
+
+class UsageReport(BaseModel):
+    days: list[UsageDay]
+    total: UsageFigures
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+    version: str
+    model: str
+
+
+class DependencyHealth(BaseModel):
+    status: Literal["ok", "failed", "resting"]
+    latency_ms: float | None = None
+    message: str | None = None
+
+
+class DetailedHealth(BaseModel):
+    status: Literal["ok", "degraded"]
+    version: str
+    model: str
+    dependencies: dict[str, DependencyHealth]
+
+
+class ErrorBody(BaseModel):
+    code: str
+    message: str
+    request_id: str
+    fields: dict[str, str] | None = None
+
+
+class ErrorResponse(BaseModel):
+    """Every error of this API."""
+
+    error: ErrorBody
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "error": {
+                        "code": "not_found",
+                        "message": "There is no such conversation; it may have been deleted, or have expired.",
+                        "request_id": "0f8d1d7e",
+                    }
+                }
+            ]
+        }
+    )

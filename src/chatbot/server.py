@@ -1,0 +1,149 @@
+"""The entry point of a laptop: the app over local data, on a loopback port or a socket of its own."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.datastructures import Headers
+
+from chatbot.api import Caller, create_app
+from chatbot.services import build_services
+from shared import backends, logger
+from shared.config import Settings
+from shared.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
+
+#: The only user until there are several.
+OWNER = "owner"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+#: How long open connections may go on after the signal to stop, in seconds.
+_GRACE_SECONDS = 10
+_START_SECONDS = 30
+
+
+def local_app(settings: Settings) -> FastAPI:
+    """The app over local data, its models loaded. Raises ``ConfigurationError`` for what cannot be used."""
+    services = build_services(settings, backends.local(settings))
+    try:
+        services.llm.open()
+    except ConfigurationError:
+        services.close(0)
+        raise
+
+    def identify(_request: Request) -> Caller:
+        return Caller(OWNER, time.monotonic() + settings.turn_timeout_seconds)
+
+    return create_app(services, identify, _request_id, _hosts(settings))
+
+
+def run(settings: Settings) -> None:
+    """Serves until it is interrupted (Ctrl-C, SIGTERM); turns that are being answered are ended and saved first.
+
+    Raises ``ConfigurationError`` where the port is taken or local data cannot be used.
+    """
+    logger.configure(settings.log_level, json_lines=False)
+    with _listening(settings) as listener:
+        port = listener.getsockname()[1]
+        server = _server(local_app(settings))
+        _announce(settings, port)
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def serve_on_socket(settings: Settings) -> Iterator[Path]:
+    """Serves on a Unix socket that only this user can reach, in a thread; gives its path.
+
+    Raises ``ConfigurationError`` where local data cannot be used.
+    """
+    # Lines of every request would stand between the answers of a command.
+    logger.configure("ERROR", json_lines=False)
+    app = local_app(settings)
+    with tempfile.TemporaryDirectory(prefix="chatbot-") as folder:
+        path = Path(folder) / "api.sock"
+        server = _server(app, uds=str(path))
+        thread = threading.Thread(target=server.run, name="api", daemon=True)
+        thread.start()
+        try:
+            _wait_until_started(server, thread)
+            yield path
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(app: FastAPI, uds: str | None = None) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            uds=uds,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
+
+
+def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    give_up = time.monotonic() + _START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > give_up:
+            raise ConfigurationError("The local server did not start; run `chatbot serve` to see why.")
+        time.sleep(0.005)
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise _no_port(settings, error) from None
+    with listener:
+        yield listener
+
+
+def _no_port(settings: Settings, error: OSError) -> ConfigurationError:
+    place = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(
+            f"Another program is listening on {place}. Stop it, or choose another port: make run PORT=8001, "
+            "or chatbot serve --port 8001."
+        )
+    return ConfigurationError(f"Cannot listen on {place} ({error.strerror}); choose another host or port.")
+
+
+def _hosts(settings: Settings) -> frozenset[str] | None:
+    """Whoever binds another address than loopback means to be reached under names that are not known here."""
+    if settings.host in _LOOPBACK:
+        return _LOOPBACK
+    log.warning("listening beyond this machine: there is no password, whoever reaches the port can read everything")
+    return None
+
+
+def _request_id(headers: Headers) -> str | None:
+    return headers.get("x-request-id")
+
+
+def _announce(settings: Settings, port: int) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    model = settings.model.name
+    note = " (very small: for trying things out; set CHATBOT_MODEL for a better one)" if model == "builtin" else ""
+    sys.stderr.write(
+        f"chatbot is running at http://{host}:{port}  (Ctrl-C stops it)\n"
+        f"  model  {model}{note}\n"
+        f"  data   {settings.data_dir}\n"
+    )

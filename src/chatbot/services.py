@@ -1,0 +1,61 @@
+"""The use-cases, put together over one set of backends. Both entry points and the tests begin here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatbot.chat import ChatService
+from chatbot.conversation_service import ConversationService
+from chatbot.idempotency import Idempotency
+from chatbot.llm_service import LLMService
+from chatbot.observe import TurnObserver
+from chatbot.prompt import SYSTEM_PROMPT, PromptSettings
+from chatbot.sealing import ConversationSealer
+from chatbot.turns import TurnRunner
+from shared.backends import Backends
+from shared.config import Settings
+from shared.encryption import DataKeys
+from shared.pricing import PriceList
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the HTTP API calls."""
+
+    chat: ChatService
+    conversations: ConversationService
+    llm: LLMService
+    turns: TurnRunner
+    backends: Backends
+
+    def close(self, drain_seconds: float) -> None:
+        """Lets running turns end, up to ``drain_seconds``, then frees models, connections and files."""
+        self.turns.close(drain_seconds)
+        self.llm.close()
+        self.backends.store.close()
+
+
+def build_services(settings: Settings, backends: Backends) -> Services:
+    """Raises ``ConfigurationError`` for capability overrides that do not fit."""
+    llm = LLMService(
+        specs=(settings.model, *settings.fallback_models, *settings.other_models),
+        fallbacks=len(settings.fallback_models),
+        overrides=settings.model_capabilities,
+        prompt=PromptSettings(
+            settings.system_prompt or SYSTEM_PROMPT, settings.max_output_tokens, settings.temperature
+        ),
+        prices=PriceList.load(),
+        open_model=backends.open_model,
+    )
+    sealer = ConversationSealer(DataKeys(backends.key_wrapper, settings.data_key_cache_seconds))
+    conversations = ConversationService(backends.store, sealer, backends.clock, settings.history_ttl_days)
+    chat = ChatService(
+        conversations=conversations,
+        llm=llm,
+        idempotency=Idempotency(backends.store, backends.clock),
+        usage=backends.store,
+        observer=TurnObserver(backends.metrics),
+        clock=backends.clock,
+        context_messages=settings.context_messages,
+    )
+    return Services(chat, conversations, llm, TurnRunner(), backends)

@@ -1,0 +1,136 @@
+"""Encryption of conversations: one data key a conversation, every message bound to its place.
+
+A data key is made and wrapped by a ``KeyWrapper`` (KMS, or a key file on a laptop) under the context {user_id,
+conversation_id}. Messages are sealed by the AWS Encryption SDK with a raw AES wrapping of that key and the
+key-committing suite, under {user_id, conversation_id, message_id, role}. The ciphertext is a message of the AWS
+Encryption SDK, format version 2, in both homes:
+https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/message-format.html
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from aws_encryption_sdk import EncryptionSDKClient
+from aws_encryption_sdk.identifiers import (
+    AlgorithmSuite,
+    CommitmentPolicy,
+    EncryptionKeyType,
+    WrappingAlgorithm,
+)
+from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey
+from aws_encryption_sdk.key_providers.raw import RawMasterKey
+from cachetools import TTLCache
+
+from shared.errors import DecryptionError
+from shared.models import DataKey
+from shared.ports import KeyWrapper
+
+SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
+_PROVIDER_ID = "chatbot"
+_KEY_ID = b"conversation"
+_CACHED_KEYS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SealContext:
+    """Where a sealed text belongs. All four are bound to the ciphertext and compared on opening."""
+
+    user_id: str
+    conversation_id: str
+    message_id: str
+    role: str
+
+
+class Sealer:
+    """Seals and opens texts under a data key of 32 bytes. Stateless and safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._client = EncryptionSDKClient(
+            commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, max_encrypted_data_keys=1
+        )
+
+    def seal(self, key: bytes, plaintext: bytes, context: SealContext) -> bytes:
+        """The ciphertext, about 290 bytes longer than the plaintext."""
+        ciphertext, _ = self._client.encrypt(
+            source=plaintext, key_provider=_master_key(key), algorithm=SUITE, encryption_context=asdict(context)
+        )
+        return bytes(ciphertext)
+
+    def open(self, key: bytes, ciphertext: bytes, context: SealContext) -> bytes:
+        """The plaintext. Raises ``DecryptionError``, the same for every cause."""
+        try:
+            plaintext, bound, consumed = self._decrypt(key, ciphertext)
+        except Exception:  # noqa: BLE001 - the SDK lets InvalidTag, struct.error and others out; all must look alike
+            raise _refused() from None
+        # The SDK compares no context without its material-providers extra, and ignores what follows a message.
+        if bound != asdict(context) or consumed != len(ciphertext):
+            raise _refused()
+        return plaintext
+
+    def _decrypt(self, key: bytes, ciphertext: bytes) -> tuple[bytes, Mapping[str, str], int]:
+        source = io.BytesIO(ciphertext)
+        with self._client.stream(mode="decrypt-unsigned", source=source, key_provider=_master_key(key)) as decryptor:
+            plaintext = decryptor.read()
+            if decryptor.header.algorithm is not SUITE:
+                raise _refused()
+            return bytes(plaintext), dict(decryptor.header.encryption_context), source.tell()
+
+
+def _refused() -> DecryptionError:
+    return DecryptionError(
+        "A stored text could not be decrypted: it was changed, moved from another place, or sealed under another key."
+    )
+
+
+def _master_key(key: bytes) -> RawMasterKey:
+    return RawMasterKey(
+        provider_id=_PROVIDER_ID,
+        key_id=_KEY_ID,
+        wrapping_key=WrappingKey(
+            wrapping_algorithm=WrappingAlgorithm.AES_256_GCM_IV12_TAG16_NO_PADDING,
+            wrapping_key=key,
+            wrapping_key_type=EncryptionKeyType.SYMMETRIC,
+        ),
+    )
+
+
+class DataKeys:
+    """Data keys of conversations, kept in memory for a while: a warm conversation costs no call of the wrapper.
+
+    At most 1,000 keys are kept, each for ``cache_seconds`` (0 keeps none). A key is found by its wrapped form, so a
+    deleted conversation's key, whose wrapped form is gone, is not found again.
+    """
+
+    def __init__(self, wrapper: KeyWrapper, cache_seconds: float) -> None:
+        self._wrapper = wrapper
+        self._lock = threading.Lock()
+        self._cache: TTLCache[tuple[str, str, bytes], bytes] = TTLCache(_CACHED_KEYS, cache_seconds)
+
+    def new(self, user_id: str, conversation_id: str) -> DataKey:
+        """A key for a new conversation. Raises ``KeyUnavailable``."""
+        key = self._wrapper.new_key(_wrapping_context(user_id, conversation_id))
+        self._keep((user_id, conversation_id, key.wrapped), key.plaintext)
+        return key
+
+    def get(self, user_id: str, conversation_id: str, wrapped: bytes) -> bytes:
+        """The key of a stored conversation. Raises ``DecryptionError``, ``KeyUnavailable``."""
+        name = (user_id, conversation_id, wrapped)
+        with self._lock:
+            cached = self._cache.get(name)
+        if cached is not None:
+            return cached
+        plaintext = self._wrapper.unwrap(wrapped, _wrapping_context(user_id, conversation_id))
+        self._keep(name, plaintext)
+        return plaintext
+
+    def _keep(self, name: tuple[str, str, bytes], plaintext: bytes) -> None:
+        with self._lock:
+            self._cache[name] = plaintext
+
+
+def _wrapping_context(user_id: str, conversation_id: str) -> dict[str, str]:
+    return {"user_id": user_id, "conversation_id": conversation_id}
