@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -143,15 +143,15 @@ class ChatService:
         else:
             context = self._conversations.context(request.user_id, turn.conversation_id, self._context_messages)
         asked = Conversation(context.history, request.message, context.whole)
-        events = self._llm.stream(chain, asked, request.deadline)
-        # Choosing the model and fitting the prompt come before the first event: what fails here has an HTTP status.
-        turn.take(next(events))
-        yield Started(turn.conversation_id, turn.message_id, turn.model)
-        yield StatusChanged("generating")
-        for event in events:
-            told = turn.take(event)
-            if told:
-                yield told
+        with closing(self._llm.stream(chain, asked, request.deadline)) as events:
+            # Choosing the model and fitting the prompt come before the first event: what fails here has an HTTP status.
+            turn.take(next(events))
+            yield Started(turn.conversation_id, turn.message_id, turn.model)
+            yield StatusChanged("generating")
+            for event in events:
+                told = turn.take(event)
+                if told:
+                    yield told
         yield self._finish(turn, context)
 
     def _finish(self, turn: _Turn, context: Context) -> TurnDone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -149,7 +149,7 @@ class LLMService:
 
     def stream(
         self, chain: Sequence[str], conversation: Conversation, deadline: float
-    ) -> Iterator[Attempt | TextDelta | Completion]:
+    ) -> Generator[Attempt | TextDelta | Completion]:
         """The reply of the first model of the chain that gives one.
 
         The next is tried only while no text has come: half an answer is never continued by another model. Raises the
@@ -175,7 +175,7 @@ class LLMService:
 
     def _ask(
         self, name: str, conversation: Conversation, deadline: float
-    ) -> Iterator[Attempt | TextDelta | Completion]:
+    ) -> Generator[Attempt | TextDelta | Completion]:
         candidate = self._candidates[name]
         request = build_request(
             conversation.history,
@@ -197,7 +197,7 @@ class LLMService:
         candidate.breaker.succeeded()
 
     @staticmethod
-    def _answer(model: ChatModel, request: ModelRequest) -> Iterator[TextDelta | Completion]:
+    def _answer(model: ChatModel, request: ModelRequest) -> Generator[TextDelta | Completion]:
         """The model's events; a blank reply is an error, as no later turn could be built on it."""
         blank = True
         with closing(model.stream(request)) as events:
