@@ -147,7 +147,7 @@ class ConversationService:
 
     def list(self, user_id: str, limit: int, cursor: str | None = None) -> Page[Summary]:
         """The user's conversations, latest turn first."""
-        page = self._store.list(user_id, limit, cursor)
+        page = self._store.conversations(user_id, limit, cursor)
         with ThreadPoolExecutor(_PARALLEL_UNWRAPS, thread_name_prefix="unwrap") as pool:
             return Page(tuple(pool.map(self._summary, page.items)), page.next_cursor)
 

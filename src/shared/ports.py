@@ -64,7 +64,7 @@ class ConversationStore(Protocol):
         """The message with exactly this timestamp."""
         ...
 
-    def list(self, user_id: str, limit: int, cursor: str | None = None) -> Page[ConversationRecord]:
+    def conversations(self, user_id: str, limit: int, cursor: str | None = None) -> Page[ConversationRecord]:
         """The user's conversations, latest turn first. Raises ``InvalidRequest`` as ``messages`` does."""
         ...
 
