@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from chatbot import __version__
+from chatbot import __version__, examples
 from chatbot.api_errors import install_error_handlers
 from chatbot.api_routes import conversation_routes, status_routes
 from chatbot.chat import TurnRequest
@@ -23,33 +23,12 @@ from chatbot.turns import TurnFailed
 #: How long a stopping process waits for turns that are still being answered, in seconds.
 DRAIN_SECONDS = 20
 
-_EXAMPLE_STREAM = """event: start
-data: {"type": "start", "conversation_id": "4f7c9a52", "message_id": "9b1d", "model": "builtin"}
-
-event: delta
-data: {"type": "delta", "text": "Paris"}
-
-event: done
-data: {"type": "done", "stop_reason": "end_turn", "usage": {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0}, "retrieval": "disabled", "model": "builtin"}
-"""  # noqa: E501 - a line of the protocol is one line
-
-_EXAMPLE_RESPONSE = {
-    "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10",
-    "message_id": "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22",
-    "reply": "The capital of France is Paris.",
-    "model": "builtin",
-    "stop_reason": "end_turn",
-    "citations": [],
-    "usage": {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0, "cost_usd": 0},
-    "retrieval": "disabled",
-}
-
 _CHAT_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The reply, whole or as a stream.",
         "content": {
-            "application/json": {"example": _EXAMPLE_RESPONSE},
-            "text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE_STREAM},
+            "application/json": {"example": examples.CHAT_RESPONSE},
+            "text/event-stream": {"schema": {"type": "string"}, "example": examples.CHAT_STREAM},
         },
     },
     **{status: {"model": ErrorResponse} for status in (400, 404, 409, 413, 422, 429, 502, 503, 504)},
@@ -131,7 +110,7 @@ def _chat_route(services: Services, identify: IdentifyCaller) -> APIRouter:
                 request_id=request_id,
             )
         )
-        events = services.turns.run(turn, QUIET_SECONDS)
+        events = services.turns.run(turn, QUIET_SECONDS, request_id)
         if not (body.stream or "text/event-stream" in accept):
             return await as_response(events)
         # What fails before the first event is an ordinary error response.

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from chatbot import __version__
+from chatbot import __version__, examples
 from chatbot.conversation_service import Summary
 from chatbot.export import as_json, as_markdown
 from chatbot.llm_service import ModelInfo
@@ -40,8 +40,7 @@ from shared.errors import ChatbotError
 
 UserOf = Callable[[Request], str]
 
-_EXAMPLE_ID = "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10"
-_Id = Annotated[str, Path(pattern=ID_PATTERN, examples=[_EXAMPLE_ID])]
+_Id = Annotated[str, Path(pattern=ID_PATTERN, examples=[examples.CONVERSATION_ID])]
 _Limit = Annotated[int, Query(ge=1, le=200, examples=[20])]
 _Cursor = Annotated[str | None, Query(min_length=1, max_length=512, description="`next_cursor` of the page before.")]
 _Errors = dict[int | str, dict[str, Any]]
@@ -96,8 +95,8 @@ def conversation_routes(services: Services, user_of: UserOf) -> APIRouter:
             200: {
                 "description": "The whole conversation as a file.",
                 "content": {
-                    "text/markdown": {"schema": {"type": "string"}, "example": "# Trip to Lisbon\n"},
-                    "application/json": {"schema": {"type": "object"}, "example": {"title": "Trip to Lisbon"}},
+                    "text/markdown": {"schema": {"type": "string"}, "example": examples.MARKDOWN},
+                    "application/json": {"schema": {"type": "object"}, "example": examples.CONVERSATION},
                 },
             },
             **_errors(404),

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import UNEXPECTED
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +56,12 @@ class HttpGuard:
         given = self._request_id_of(Headers(scope=scope)) or ""
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        status = 500
+        status, answering = 500, False
 
         async def send_guarded(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answering
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answering = message["status"], True
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
                 for name, value in _HEADERS.items():
@@ -67,16 +70,24 @@ class HttpGuard:
 
         try:
             await self._pass(scope, receive, send_guarded, request_id)
+        except Exception:
+            # What no route expected. Above this stands only the server, which would answer without the envelope.
+            log.exception("request ended by an unexpected error", extra={"request_id": request_id})
+            if answering:
+                raise
+            await _refuse(send_guarded, 500, "internal_error", UNEXPECTED, request_id)
         finally:
             _log(scope, request_id, status, began)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        host = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
-        if self._hosts is not None and host not in self._hosts:
+        if self._hosts is not None and _host(scope) not in self._hosts:
             message = f"This server is addressed as {' or '.join(sorted(self._hosts))}; another Host was found."
             await _refuse(send, 400, "invalid_host", message, request_id)
             return
-        body = await _read_body(scope, receive)
+        try:
+            body = await _read_body(scope, receive)
+        except ClientDisconnect:
+            return
         if body is None:
             message = f"The body is larger than {LARGEST_BODY:,} bytes; a message may have 32,000 characters."
             await _refuse(send, 413, "too_large", message, request_id)
@@ -84,14 +95,24 @@ class HttpGuard:
         await self._app(scope, _replay(body, receive), send)
 
 
+def _host(scope: Scope) -> str | None:
+    """The name in the Host header, without its port; ``None`` where there is none that makes sense."""
+    try:
+        return urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
+    except ValueError:
+        return None
+
+
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or ``None`` as soon as it is known to be too large."""
+    """The whole body, or ``None`` as soon as it is known to be too large. Raises ``ClientDisconnect``."""
     declared = Headers(scope=scope).get("content-length", "")
     if declared.isdigit() and int(declared) > LARGEST_BODY:
         return None
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > LARGEST_BODY:
             return None

@@ -12,6 +12,7 @@ from typing import Any
 from chatbot.capabilities import ModelCapabilities, capabilities_of
 from chatbot.circuit_breaker import CircuitBreaker
 from chatbot.prompt import PromptSettings, build_request
+from chatbot.whole_characters import whole_characters
 from shared.errors import InvalidRequest, ModelError, ModelRejectedRequest, UnknownModel
 from shared.models import ChatMessage, Completion, ModelRequest, ModelSpec, TextDelta, TokenUsage
 from shared.ports import ChatModel
@@ -201,7 +202,7 @@ class LLMService:
         """The model's events; a blank reply is an error, as no later turn could be built on it."""
         blank = True
         with closing(model.stream(request)) as events:
-            for event in events:
+            for event in whole_characters(events):
                 if isinstance(event, TextDelta):
                     blank = blank and not event.text.strip()
                 elif blank:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from chatbot import examples
 from shared.models import Retrieval, Role, StopReason, TokenUsage
 
 LONGEST_MESSAGE = 32_000
@@ -17,6 +18,11 @@ def _has_words(text: str) -> str:
         raise ValueError("must hold more than white space")
     if "\0" in text:
         raise ValueError("must not hold NUL characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # JSON can spell half a character ("\\ud83d"); UTF-8, in which everything is kept, cannot.
+        raise ValueError("must not hold unpaired surrogates") from None
     return text
 
 
@@ -30,6 +36,10 @@ Text = Annotated[str, AfterValidator(_has_words)]
 ConversationId = Annotated[str, Field(pattern=ID_PATTERN), AfterValidator(_not_a_path)]
 
 
+def _examples(*shown: examples.Example) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": list(shown)})
+
+
 class Body(BaseModel):
     """A request body: unknown fields are refused, so that a typo shows."""
 
@@ -37,15 +47,7 @@ class Body(BaseModel):
 
 
 class ChatRequest(Body):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"message": "What is the capital of France?"},
-                {"message": "And of Spain?", "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10", "stream": True},
-            ]
-        },
-    )
+    model_config = _examples(*examples.CHAT_REQUESTS)
 
     message: Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE, description="What to answer.")]
     conversation_id: ConversationId | None = Field(
@@ -91,6 +93,8 @@ class Citation(BaseModel):
 
 
 class ChatResponse(BaseModel):
+    model_config = _examples(examples.CHAT_RESPONSE)
+
     conversation_id: str
     message_id: str
     reply: str
@@ -104,6 +108,8 @@ class ChatResponse(BaseModel):
 class ConversationHeader(BaseModel):
     """Times are ISO-8601 UTC."""
 
+    model_config = _examples(examples.HEADER)
+
     conversation_id: str
     title: str
     created_at: str
@@ -111,6 +117,8 @@ class ConversationHeader(BaseModel):
 
 
 class ConversationList(BaseModel):
+    model_config = _examples(examples.CONVERSATIONS)
+
     conversations: list[ConversationHeader]
     next_cursor: str | None = None
 
@@ -130,12 +138,14 @@ class MessageView(BaseModel):
 class ConversationView(ConversationHeader):
     """The newest messages, oldest first; ``next_cursor`` leads to the ones before."""
 
+    model_config = _examples(examples.CONVERSATION)
+
     messages: list[MessageView]
     next_cursor: str | None = None
 
 
 class Rename(Body):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"title": "Trip to Lisbon"}]})
+    model_config = _examples(examples.RENAME)
 
     title: Annotated[Text, Field(min_length=1, max_length=200)]
 
@@ -161,6 +171,8 @@ class ModelView(BaseModel):
 
 
 class ModelList(BaseModel):
+    model_config = _examples(examples.MODELS)
+
     models: list[ModelView]
 
 
@@ -180,11 +192,15 @@ class UsageDay(UsageFigures):
 
 
 class UsageReport(BaseModel):
+    model_config = _examples(examples.USAGE)
+
     days: list[UsageDay]
     total: UsageFigures
 
 
 class Health(BaseModel):
+    model_config = _examples(examples.HEALTH)
+
     status: Literal["ok"] = "ok"
     version: str
     model: str
@@ -197,6 +213,8 @@ class DependencyHealth(BaseModel):
 
 
 class DetailedHealth(BaseModel):
+    model_config = _examples(examples.DETAILED_HEALTH)
+
     status: Literal["ok", "degraded"]
     version: str
     model: str
@@ -213,18 +231,6 @@ class ErrorBody(BaseModel):
 class ErrorResponse(BaseModel):
     """Every error of this API."""
 
-    error: ErrorBody
+    model_config = _examples(examples.ERROR)
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "error": {
-                        "code": "not_found",
-                        "message": "There is no such conversation; it may have been deleted, or have expired.",
-                        "request_id": "0f8d1d7e",
-                    }
-                }
-            ]
-        }
-    )
+    error: ErrorBody

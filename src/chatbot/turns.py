@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from chatbot.events import TurnEvent
-from shared.errors import ChatbotError
+from chatbot.events import TurnDone, TurnEvent
+from shared.errors import UNEXPECTED, ChatbotError, ModelUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -38,23 +39,25 @@ class TurnRunner:
     """Starts turns and hands their events to the event loop of whoever asked."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="turn")
+        self._slots = threading.Semaphore(_THREADS)
         self._lock = threading.Lock()
-        self._running: set[Future[None]] = set()
+        self._running: set[threading.Thread] = set()
         self._stopping = threading.Event()
 
     async def run(
-        self, turn: Generator[TurnEvent], quiet_seconds: float
+        self, turn: Generator[TurnEvent], quiet_seconds: float, request_id: str
     ) -> AsyncGenerator[TurnEvent | TurnFailed | StillRunning]:
         """The turn's events, a ``TurnFailed`` last where it raised; ``StillRunning`` after each quiet while.
 
         Leaving the iterator early stops only the listening: the turn runs to its end.
         """
         queue: _Queue = asyncio.Queue()
-        future = self._threads.submit(self._drive, turn, queue, asyncio.get_running_loop())
+        arguments = (turn, queue, asyncio.get_running_loop(), request_id)
+        # A daemon: Python waits for the others before it exits, and a model may be silent for minutes.
+        thread = threading.Thread(target=self._run, args=arguments, name="turn", daemon=True)
         with self._lock:
-            self._running.add(future)
-        future.add_done_callback(self._forget)
+            self._running.add(thread)
+        thread.start()
         while True:
             try:
                 async with asyncio.timeout(quiet_seconds):
@@ -70,31 +73,39 @@ class TurnRunner:
         """Waits up to ``seconds`` for running turns, so that their replies are saved; then stops them."""
         with self._lock:
             running = set(self._running)
-        unfinished = wait(running, timeout=seconds).not_done
+        give_up = time.monotonic() + seconds
+        for thread in running:
+            thread.join(max(0, give_up - time.monotonic()))
+        unfinished = sum(thread.is_alive() for thread in running)
         if unfinished:
-            log.warning("stopped with turns still running", extra={"count": len(unfinished)})
+            log.warning("stopped with turns still running", extra={"count": unfinished})
         self._stopping.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _forget(self, future: Future[None]) -> None:
-        with self._lock:
-            self._running.discard(future)
-
-    def _drive(self, turn: Generator[TurnEvent], queue: _Queue, loop: asyncio.AbstractEventLoop) -> None:
+    def _run(
+        self, turn: Generator[TurnEvent], queue: _Queue, loop: asyncio.AbstractEventLoop, request_id: str
+    ) -> None:
         def tell(event: TurnEvent | TurnFailed | None) -> None:
-            if not loop.is_closed():
+            # The loop may be closed at any moment: nobody listens any more, and the turn goes on.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(queue.put_nowait, event)
 
         try:
-            for event in turn:
-                tell(event)
-                if self._stopping.is_set():
-                    turn.close()
+            with self._slots:
+                self._drive(turn, tell)
         except ChatbotError as error:
             tell(TurnFailed(error))
         except Exception:
             # The one place below which nothing may end a thread unseen; what it was stands in the log, without content.
-            log.exception("turn ended by an unexpected error")
-            tell(TurnFailed(ChatbotError("Something went wrong here; it was logged under the request's id.")))
+            log.exception("turn ended by an unexpected error", extra={"request_id": request_id})
+            tell(TurnFailed(ChatbotError(UNEXPECTED)))
         finally:
             tell(None)
+            with self._lock:
+                self._running.discard(threading.current_thread())
+
+    def _drive(self, turn: Generator[TurnEvent], tell: Callable[[TurnEvent], None]) -> None:
+        for event in turn:
+            tell(event)
+            if self._stopping.is_set() and not isinstance(event, TurnDone):
+                turn.close()
+                raise ModelUnavailable("The server was stopped before the reply was finished; ask again.")

@@ -28,6 +28,9 @@ and what to do, and never holds the text of a conversation, a key or the words o
 
 from __future__ import annotations
 
+#: What is told of an error that is not in the tree: a defect of this program.
+UNEXPECTED = "Something went wrong here; it was logged under the request's id."
+
 
 class ChatbotError(Exception):
     """Base of the tree. ``code`` is the stable, machine-readable name that the HTTP API gives it."""

@@ -1,0 +1,106 @@
+"""Examples of the OpenAPI document: one conversation, told through every route. Data only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Example = dict[str, Any]
+
+CONVERSATION_ID = "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10"
+_MESSAGE_ID = "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22"
+_USAGE: Example = {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0, "cost_usd": 0.0}
+
+CHAT_REQUESTS: list[Example] = [
+    {"message": "What is the capital of France?"},
+    {"message": "And of Spain?", "conversation_id": CONVERSATION_ID, "stream": True},
+]
+CHAT_RESPONSE: Example = {
+    "conversation_id": CONVERSATION_ID,
+    "message_id": _MESSAGE_ID,
+    "reply": "The capital of France is Paris.",
+    "model": "builtin",
+    "stop_reason": "end_turn",
+    "citations": [],
+    "usage": _USAGE,
+    "retrieval": "disabled",
+}
+CHAT_STREAM = f"""event: start
+data: {{"type": "start", "conversation_id": "{CONVERSATION_ID}", "message_id": "{_MESSAGE_ID}", "model": "builtin"}}
+
+event: status
+data: {{"type": "status", "stage": "generating"}}
+
+event: delta
+data: {{"type": "delta", "text": "Paris."}}
+
+event: done
+data: {{"type": "done", "stop_reason": "end_turn", "usage": {{"input_tokens": 30, "output_tokens": 9, \
+"cache_read_tokens": 0, "cost_usd": 0.0}}, "retrieval": "disabled", "model": "builtin"}}
+
+"""
+HEADER: Example = {
+    "conversation_id": CONVERSATION_ID,
+    "title": "What is the capital of France?",
+    "created_at": "2026-11-21T10:00:00.000001Z",
+    "updated_at": "2026-11-21T10:00:01.250000Z",
+}
+CONVERSATIONS: Example = {"conversations": [HEADER], "next_cursor": None}
+CONVERSATION: Example = {
+    **HEADER,
+    "messages": [
+        {
+            "message_id": "5f0e1a52-0c1c-4b7b-8a55-3a0f8b1c7d11",
+            "role": "user",
+            "text": "What is the capital of France?",
+            "created_at": "2026-11-21T10:00:00.000001Z",
+            "citations": [],
+        },
+        {
+            "message_id": _MESSAGE_ID,
+            "role": "assistant",
+            "text": "The capital of France is Paris.",
+            "created_at": "2026-11-21T10:00:01.250000Z",
+            "model": "builtin",
+            "stop_reason": "end_turn",
+            "retrieval": "disabled",
+            "usage": _USAGE,
+            "citations": [],
+        },
+    ],
+}
+RENAME: Example = {"title": "Capitals of Europe"}
+MARKDOWN = "# Capitals of Europe\n\n## You · 2026-11-21T10:00:00.000001Z\n\nWhat is the capital of France?\n"
+MODELS: Example = {
+    "models": [
+        {
+            "id": "bedrock:global.anthropic.claude-haiku-5-5",
+            "provider": "bedrock",
+            "default": True,
+            "built_in": False,
+            "available": True,
+            "context_tokens": 1_000_000,
+            "max_output_tokens": 64_000,
+            "price": {"input_per_mtok": 0.1, "output_per_mtok": 0.5, "as_of": "2026-11-20"},
+        }
+    ]
+}
+USAGE: Example = {
+    "days": [{"day": "2026-11-21", "model": "builtin", "turns": 1, **_USAGE}],
+    "total": {"turns": 1, **_USAGE},
+}
+HEALTH: Example = {"status": "ok", "version": "0.1.0", "model": "builtin"}
+DETAILED_HEALTH: Example = {
+    **HEALTH,
+    "dependencies": {
+        "store": {"status": "ok", "latency_ms": 0.2},
+        "encryption_key": {"status": "ok", "latency_ms": 0.1},
+        "model builtin": {"status": "ok"},
+    },
+}
+ERROR: Example = {
+    "error": {
+        "code": "not_found",
+        "message": "There is no such conversation; it may have been deleted, or have expired.",
+        "request_id": "0f8d1d7e4a5b4c39b1f2a3d4e5f60718",
+    }
+}
