@@ -32,7 +32,8 @@ def _not_a_path(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_has_words)]
+Message = Annotated[str, Field(min_length=1, max_length=LONGEST_MESSAGE), AfterValidator(_has_words)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_has_words)]
 ConversationId = Annotated[str, Field(pattern=ID_PATTERN), AfterValidator(_not_a_path)]
 
 
@@ -49,7 +50,7 @@ class Body(BaseModel):
 class ChatRequest(Body):
     model_config = _examples(*examples.CHAT_REQUESTS)
 
-    message: Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE, description="What to answer.")]
+    message: Message = Field(description="What to answer.")
     conversation_id: ConversationId | None = Field(
         default=None, description="The conversation to continue; a new one begins where it is left out."
     )
@@ -147,7 +148,7 @@ class ConversationView(ConversationHeader):
 class Rename(Body):
     model_config = _examples(examples.RENAME)
 
-    title: Annotated[Text, Field(min_length=1, max_length=200)]
+    title: Title
 
 
 class PriceView(BaseModel):

@@ -33,12 +33,17 @@ _GRACE_SECONDS = 10
 _START_SECONDS = 30
 
 
-def local_app(settings: Settings) -> FastAPI:
-    """The app over local data, its models loaded. Raises ``ConfigurationError`` for what cannot be used."""
+def local_app(settings: Settings, *, load_models: bool) -> FastAPI:
+    """The app over local data. Raises ``ConfigurationError`` for what cannot be used.
+
+    ``load_models`` loads them now, so that the first answer is quick and a wrong model shows at once; otherwise the
+    first turn does.
+    """
     services = build_services(settings, backends.local(settings))
     try:
-        services.llm.open()
-    except ConfigurationError:
+        if load_models:
+            services.llm.open()
+    except BaseException:
         services.close(0)
         raise
 
@@ -56,7 +61,7 @@ def run(settings: Settings) -> None:
     logger.configure(settings.log_level, json_lines=False)
     with _listening(settings) as listener:
         port = listener.getsockname()[1]
-        server = _server(local_app(settings))
+        server = _server(local_app(settings, load_models=True))
         _announce(settings, port)
         server.run(sockets=[listener])
 
@@ -69,7 +74,8 @@ def serve_on_socket(settings: Settings) -> Iterator[Path]:
     """
     # Lines of every request would stand between the answers of a command.
     logger.configure("ERROR", json_lines=False)
-    app = local_app(settings)
+    # Most commands ask no model: it is loaded by the first turn.
+    app = local_app(settings, load_models=False)
     with tempfile.TemporaryDirectory(prefix="chatbot-") as folder:
         path = Path(folder) / "api.sock"
         server = _server(app, uds=str(path))
