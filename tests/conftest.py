@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.serving import Client, Home, build, serving
+
+from tests.fakes import PATIENCE
+from tests.serving import Client, Home, Stage, build, serving
 
 
 @pytest.fixture
@@ -15,11 +17,20 @@ def home(tmp_path: Path) -> Home:
     return build(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def stage() -> Iterator[tuple[Stage, str]]:
+    """A running server, and where: starting and stopping one takes longer than most tests."""
+    shown = Stage()
+    with serving(shown) as found:
+        yield shown, found
+
+
 @pytest.fixture
-def url(home: Home) -> Iterator[str]:
+def url(home: Home, stage: tuple[Stage, str]) -> Iterator[str]:
     """Where the application is served."""
-    with serving(home.app) as found:
-        yield found
+    stage[0].app = home.app
+    yield stage[1]
+    home.services.close(PATIENCE)
 
 
 @pytest.fixture

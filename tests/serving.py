@@ -14,9 +14,10 @@ from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatbot.api import Caller, create_app
-from chatbot.server import _server
+from chatbot.server import _Server
 from chatbot.services import Services, build_services
 from shared.backends import Backends
 from shared.config import Settings
@@ -75,10 +76,10 @@ def build(folder: Path, **settings: Any) -> Home:
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: FastAPI | Stage) -> Iterator[str]:
     """Serves the app as a laptop does, in a thread; gives its URL. Waits for running turns at the end."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = _server(app)
+        server = _Server(cast("ASGIApp", app), lambda: None)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
         thread.start()
         try:
@@ -87,6 +88,17 @@ def serving(app: FastAPI) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+class Stage:
+    """An application that is another one: what a server that is started once shows to one test after the other."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and self.app:
+            await self.app(scope, receive, send)
 
 
 class Client(httpx.Client):

@@ -23,12 +23,22 @@ from chatbot.turns import TurnFailed
 #: How long a stopping process waits for turns that are still being answered, in seconds.
 DRAIN_SECONDS = 20
 
+#: One server-sent event, as OpenAPI 3.2 (and FastAPI before it) describes the items of a stream.
+_STREAM_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["start", "status", "citations", "delta", "done", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+
 _CHAT_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The reply, whole or as a stream.",
         "content": {
             "application/json": {"example": examples.CHAT_RESPONSE},
-            "text/event-stream": {"schema": {"type": "string"}, "example": examples.CHAT_STREAM},
+            "text/event-stream": {"itemSchema": _STREAM_EVENT, "example": examples.CHAT_STREAM},
         },
     },
     **{status: {"model": ErrorResponse} for status in (400, 404, 409, 413, 422, 429, 502, 503, 504)},
@@ -68,6 +78,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    # For the server, which ends running turns when it is told to stop.
+    app.state.turns = services.turns
     app.include_router(_chat_route(services, identify))
     app.include_router(conversation_routes(services, lambda request: identify(request).user_id))
     app.include_router(status_routes(services, lambda request: identify(request).user_id))
@@ -110,7 +122,7 @@ def _chat_route(services: Services, identify: IdentifyCaller) -> APIRouter:
                 request_id=request_id,
             )
         )
-        events = services.turns.run(turn, QUIET_SECONDS, request_id)
+        events = services.turns.run(turn, quiet_seconds=QUIET_SECONDS, deadline=caller.deadline, request_id=request_id)
         if not (body.stream or "text/event-stream" in accept):
             return await as_response(events)
         # What fails before the first event is an ordinary error response.

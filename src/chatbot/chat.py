@@ -182,6 +182,8 @@ class ChatService:
     def _replay(self, user_id: str, claim: RequestClaim) -> Generator[TurnEvent]:
         """The answer that was given under this key, from the store."""
         saved = self._conversations.message_at(user_id, claim.conversation_id, claim.message_timestamp or "")
+        if saved.message_id != claim.message_id:
+            raise NotFound("The conversation of this answer was deleted, and another one stands under its id.")
         model, usage = saved.model or "", saved.usage or TokenUsage()
         yield Started(claim.conversation_id, saved.message_id, model)
         yield TextAdded(saved.text)

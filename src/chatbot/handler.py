@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import math
 import sys
 import time
 
@@ -61,8 +62,9 @@ def main() -> None:
 def _deadline(headers: Headers, longest_seconds: float) -> float:
     """When the turn must be done, as a ``time.monotonic()`` reading: within what is left of the invocation."""
     deadline = _context(headers).get("deadline")
-    left = deadline / 1000 - time.time() - _MARGIN_SECONDS if isinstance(deadline, int | float) else longest_seconds
-    return time.monotonic() + min(left, longest_seconds)
+    if not isinstance(deadline, int | float) or not math.isfinite(deadline):
+        return time.monotonic() + longest_seconds
+    return time.monotonic() + min(deadline / 1000 - time.time() - _MARGIN_SECONDS, longest_seconds)
 
 
 def _request_id(headers: Headers) -> str | None:
@@ -73,7 +75,7 @@ def _request_id(headers: Headers) -> str | None:
 def _context(headers: Headers) -> dict[str, object]:
     try:
         context = json.loads(headers.get(_CONTEXT_HEADER, "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return context if isinstance(context, dict) else {}
 

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: 32,000 characters of JSON take 384,000 bytes where each is escaped as a surrogate pair.
 LARGEST_BODY = 512 * 1024
+#: A client that is still sending when its connection closes sees a reset, not the answer: so much is read and dropped.
+_MOST_DROPPED = 16 * LARGEST_BODY
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: The API serves no page but its own first one, which needs nothing but inline style.
 _HEADERS = {
@@ -104,20 +106,22 @@ def _host(scope: Scope) -> str | None:
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or ``None`` as soon as it is known to be too large. Raises ``ClientDisconnect``."""
+    """The whole body, or ``None`` where it is too large. Raises ``ClientDisconnect``."""
     declared = Headers(scope=scope).get("content-length", "")
-    if declared.isdigit() and int(declared) > LARGEST_BODY:
+    if declared.isdigit() and int(declared) > _MOST_DROPPED:
         return None
-    body = bytearray()
-    while True:
+    body, size = bytearray(), 0
+    while size <= _MOST_DROPPED:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            return None
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= LARGEST_BODY:
+            body += part
         if not message.get("more_body"):
-            return bytes(body)
+            return bytes(body) if size <= LARGEST_BODY else None
+    return None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -21,11 +21,11 @@ _SMALLEST_REPLY = 64
 
 @dataclass(frozen=True, slots=True)
 class PromptSettings:
-    """What the owner chose: the system text, the longest reply in tokens, the temperature."""
+    """What the owner chose: the system text, the longest reply in tokens, the temperature (``None``: the model's)."""
 
     system: str = SYSTEM_PROMPT
     max_output_tokens: int = 2048
-    temperature: float = 0.3
+    temperature: float | None = None
 
 
 def estimate_tokens(text: str) -> int:
@@ -59,13 +59,14 @@ def build_request(
         history_room = min(history_room, capabilities.prompt_budget_tokens - fixed)
     kept = _latest_turns(history, history_room)
     used = sum(estimate_tokens(turn.text) for turn in kept)
+    temperature = capabilities.temperature if settings.temperature is None else settings.temperature
     cacheable = capabilities.cache_from_tokens > 0
     return ModelRequest(
         system=settings.system,
         messages=(*kept, ChatMessage("user", message)),
         max_tokens=min(longest_reply, room - used),
         deadline=deadline,
-        temperature=settings.temperature if capabilities.sampling else None,
+        temperature=temperature if capabilities.sampling else None,
         disable_thinking=capabilities.thinking,
         cache_system=cacheable and estimate_tokens(settings.system) >= capabilities.cache_from_tokens,
         cache_history=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
@@ -9,13 +10,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request
 from starlette.datastructures import Headers
+from starlette.types import ASGIApp
 
 from chatbot.api import Caller, create_app
 from chatbot.services import build_services
@@ -28,8 +30,9 @@ log = logging.getLogger(__name__)
 #: The only user until there are several.
 OWNER = "owner"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-#: How long open connections may go on after the signal to stop, in seconds.
+#: How long turns may go on after the signal to stop, and how long their streams have to end after that, in seconds.
 _GRACE_SECONDS = 10
+_LAST_EVENT_SECONDS = 5
 _START_SECONDS = 30
 
 
@@ -61,7 +64,8 @@ def run(settings: Settings) -> None:
     logger.configure(settings.log_level, json_lines=False)
     with _listening(settings) as listener:
         port = listener.getsockname()[1]
-        server = _server(local_app(settings, load_models=True))
+        app = local_app(settings, load_models=True)
+        server = _Server(app, app.state.turns.stop)
         _announce(settings, port)
         server.run(sockets=[listener])
 
@@ -78,7 +82,7 @@ def serve_on_socket(settings: Settings) -> Iterator[Path]:
     app = local_app(settings, load_models=False)
     with tempfile.TemporaryDirectory(prefix="chatbot-") as folder:
         path = Path(folder) / "api.sock"
-        server = _server(app, uds=str(path))
+        server = _Server(app, app.state.turns.stop, uds=str(path))
         thread = threading.Thread(target=server.run, name="api", daemon=True)
         thread.start()
         try:
@@ -89,18 +93,26 @@ def serve_on_socket(settings: Settings) -> Iterator[Path]:
             thread.join()
 
 
-def _server(app: FastAPI, uds: str | None = None) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            uds=uds,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=_GRACE_SECONDS,
+class _Server(uvicorn.Server):
+    """Told to stop, it lets turns go on for a while, then ends them: each of its streams gets a last event."""
+
+    def __init__(self, app: ASGIApp, stop_turns: Callable[[], None], uds: str | None = None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                uds=uds,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=_GRACE_SECONDS + _LAST_EVENT_SECONDS,
+            )
         )
-    )
+        self._stop_turns = stop_turns
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._stop_turns)
+        await super().shutdown(sockets)
 
 
 def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
@@ -119,6 +131,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
     except OSError as error:
         raise _no_port(settings, error) from None
     with listener:
+        # Head and body of a response are written apart; without this the second waits for the first to be acknowledged,
+        # 40 ms. asyncio does it by itself only for sockets that name their protocol.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 
 

@@ -11,12 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chatbot.events import TurnDone, TurnEvent
-from shared.errors import UNEXPECTED, ChatbotError, ModelUnavailable
+from shared.errors import UNEXPECTED, ChatbotError, ModelTimeout, ModelUnavailable
 
 log = logging.getLogger(__name__)
 
 #: A thread waits for its model most of the time; this many are answered at once, more wait for a free one.
 _THREADS = 64
+#: What an adapter that looks at the deadline is given to say so itself.
+_GRACE_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,13 @@ class TurnRunner:
         self._stopping = threading.Event()
 
     async def run(
-        self, turn: Generator[TurnEvent], quiet_seconds: float, request_id: str
+        self, turn: Generator[TurnEvent], *, quiet_seconds: float, deadline: float, request_id: str
     ) -> AsyncGenerator[TurnEvent | TurnFailed | StillRunning]:
         """The turn's events, a ``TurnFailed`` last where it raised; ``StillRunning`` after each quiet while.
 
-        Leaving the iterator early stops only the listening: the turn runs to its end.
+        A turn that is silent past its deadline (a ``time.monotonic()`` reading) is told to have failed: its adapter may
+        be waiting for a socket and not look at the time. Leaving the iterator early stops only the listening. In both
+        cases the turn runs to its end.
         """
         queue: _Queue = asyncio.Queue()
         arguments = (turn, queue, asyncio.get_running_loop(), request_id)
@@ -59,15 +63,23 @@ class TurnRunner:
             self._running.add(thread)
         thread.start()
         while True:
+            left = deadline + _GRACE_SECONDS - time.monotonic()
             try:
-                async with asyncio.timeout(quiet_seconds):
+                async with asyncio.timeout(max(0, min(quiet_seconds, left))):
                     event = await queue.get()
             except TimeoutError:
-                yield StillRunning()
-                continue
+                if left > quiet_seconds:
+                    yield StillRunning()
+                    continue
+                yield TurnFailed(ModelTimeout("The model did not answer in the time a turn may take; ask again."))
+                return
             if event is None:
                 return
             yield event
+
+    def stop(self) -> None:
+        """Ends every running turn, unsaved, at its next event."""
+        self._stopping.set()
 
     def close(self, seconds: float) -> None:
         """Waits up to ``seconds`` for running turns, so that their replies are saved; then stops them."""
@@ -79,11 +91,9 @@ class TurnRunner:
         unfinished = sum(thread.is_alive() for thread in running)
         if unfinished:
             log.warning("stopped with turns still running", extra={"count": unfinished})
-        self._stopping.set()
+        self.stop()
 
-    def _run(
-        self, turn: Generator[TurnEvent], queue: _Queue, loop: asyncio.AbstractEventLoop, request_id: str
-    ) -> None:
+    def _run(self, turn: Generator[TurnEvent], queue: _Queue, loop: asyncio.AbstractEventLoop, request_id: str) -> None:
         def tell(event: TurnEvent | TurnFailed | None) -> None:
             # The loop may be closed at any moment: nobody listens any more, and the turn goes on.
             with suppress(RuntimeError):

@@ -76,7 +76,9 @@ class Settings(BaseModel):
     openai_api_key: SecretStr | None = Field(None, description="Key sent to OpenAI-compatible servers.")
     system_prompt: str | None = Field(None, max_length=20_000, description="Replaces the built-in system prompt.")
     max_output_tokens: int = Field(2048, ge=16, le=64_000, description="Longest reply, in tokens.")
-    temperature: float = Field(0.3, ge=0, le=2, description="Sampling temperature, where the model takes one.")
+    temperature: float | None = Field(
+        None, ge=0, le=2, description="Sampling temperature, for models that take one; the model's best where not set."
+    )
     turn_timeout_seconds: float = Field(300, gt=0, le=900, description="Longest time one turn may take.")
     context_messages: int = Field(10, ge=0, le=100, description="Messages of the conversation that the model sees.")
 

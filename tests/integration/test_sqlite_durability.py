@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from tests.contract.stores import MovableClock, Turns
 
 from shared.local.sqlite_store import SQLiteStore
+from tests.contract.stores import MovableClock, Turns
 
 ROOT = Path(__file__).parents[2]
 

@@ -102,6 +102,13 @@ def test_sampling_and_thinking_are_said_only_to_models_that_know_them() -> None:
     assert (request([]).temperature, request([], thinker).disable_thinking) == (0.3, True)
 
 
+def test_the_temperature_is_the_owners_or_else_the_one_that_suits_the_model() -> None:
+    cool = ModelCapabilities(context_tokens=1_000, max_output_tokens=100, sampling=True, temperature=0)
+    for chosen, sent in ((None, 0), (0.9, 0.9), (0, 0)):
+        settings = PromptSettings(temperature=chosen)
+        assert build_request([], "Hi", cool, settings, 1.0, history_is_whole=True).temperature == sent
+
+
 def test_the_history_is_cached_only_while_the_next_turn_begins_with_the_same_words() -> None:
     caching = ModelCapabilities(context_tokens=100_000, max_output_tokens=4_000, cache_from_tokens=500)
     long = turns(5, length=400)

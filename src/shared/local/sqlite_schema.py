@@ -84,8 +84,11 @@ _MIGRATIONS = (_VERSION_1,)
 
 def check_file(connection: sqlite3.Connection, path: Path) -> None:
     """Raises ``ConfigurationError`` for a database that is damaged, newer, or another program's. Writes nothing."""
+    # One snapshot: another process may be making its tables at this moment.
+    connection.execute("BEGIN")
     application, version = _stamp(connection)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
     if application != APPLICATION_ID and (tables or application or version):
         raise ConfigurationError(
             f"{path} is a database of another program. Choose another data folder; the file was left as it is."
