@@ -24,7 +24,7 @@ lint: $(VENV)/.dev
 	@echo '== lint: ruff, import rules'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/lint-imports --no-cache | tail -n 1
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 types: $(VENV)/.dev
 	@echo '== types: mypy --strict'

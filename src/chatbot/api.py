@@ -79,7 +79,7 @@ def create_app(
         redoc_url=None,
     )
     # For the server, which ends running turns when it is told to stop.
-    app.state.turns = services.turns
+    app.state.services = services
     app.include_router(_chat_route(services, identify))
     app.include_router(conversation_routes(services, lambda request: identify(request).user_id))
     app.include_router(status_routes(services, lambda request: identify(request).user_id))

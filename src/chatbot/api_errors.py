@@ -27,6 +27,7 @@ _STATUSES: tuple[tuple[type[errors.ChatbotError], HTTPStatus], ...] = (
     (errors.ModelTimeout, HTTPStatus.GATEWAY_TIMEOUT),
     (errors.ModelError, HTTPStatus.BAD_GATEWAY),
     (errors.StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.Overloaded, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.KeyUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.ConfigurationError, HTTPStatus.SERVICE_UNAVAILABLE),
 )

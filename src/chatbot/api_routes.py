@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -36,7 +35,6 @@ from chatbot.page import first_page
 from chatbot.sealing import Message
 from chatbot.services import Services
 from chatbot.usage import usage_report
-from shared.errors import ChatbotError
 
 UserOf = Callable[[Request], str]
 
@@ -96,7 +94,7 @@ def conversation_routes(services: Services, user_of: UserOf) -> APIRouter:
                 "description": "The whole conversation as a file.",
                 "content": {
                     "text/markdown": {"schema": {"type": "string"}, "example": examples.MARKDOWN},
-                    "application/json": {"schema": {"type": "object"}, "example": examples.CONVERSATION},
+                    "application/json": {"schema": {"type": "object"}, "example": examples.EXPORT},
                 },
             },
             **_errors(404),
@@ -124,6 +122,7 @@ def status_routes(services: Services, user_of: UserOf) -> APIRouter:
     router = APIRouter(tags=["status"])
 
     @router.get("/", include_in_schema=False)
+    @router.head("/", include_in_schema=False)
     def index(request: Request) -> HTMLResponse:
         """What is running here, for whoever opens it in a browser."""
         origin = str(request.base_url).rstrip("/")
@@ -137,8 +136,7 @@ def status_routes(services: Services, user_of: UserOf) -> APIRouter:
     @router.get("/usage", response_model=UsageReport, responses=_errors(422, 503))
     def usage(request: Request, days: Annotated[int, Query(ge=1, le=366)] = 30) -> UsageReport:
         """Tokens and cost of the last days (UTC), today included, by day and model."""
-        since = services.backends.clock().date() - timedelta(days=days - 1)
-        return usage_report(services.backends.store.usage(user_of(request), since.isoformat()))
+        return usage_report(services.status.usage(user_of(request), days))
 
     @router.get("/health", response_model=Health)
     async def health() -> Health:
@@ -156,29 +154,13 @@ def status_routes(services: Services, user_of: UserOf) -> APIRouter:
 
 
 def _health_report(services: Services) -> DetailedHealth:
-    dependencies = {
-        "store": _timed(services.backends.store.ping),
-        "encryption_key": _timed(services.backends.key_wrapper.check),
-    }
-    # A model is not asked: that costs money. Its breaker knows how the last answers went.
-    for info in services.llm.models():
-        dependencies[f"model {info.spec.name}"] = DependencyHealth(status="resting" if info.resting else "ok")
-    failed = any(dependency.status == "failed" for dependency in dependencies.values())
+    states = services.status.dependencies()
     return DetailedHealth(
-        status="degraded" if failed else "ok",
+        status="degraded" if any(state.status == "failed" for state in states.values()) else "ok",
         version=__version__,
         model=services.llm.default_model,
-        dependencies=dependencies,
+        dependencies={name: DependencyHealth(**asdict(state)) for name, state in states.items()},
     )
-
-
-def _timed(check: Callable[[], None]) -> DependencyHealth:
-    began = time.monotonic()
-    try:
-        check()
-    except ChatbotError as error:
-        return DependencyHealth(status="failed", message=error.message)
-    return DependencyHealth(status="ok", latency_ms=round((time.monotonic() - began) * 1000, 2))
 
 
 def _header(summary: Summary) -> ConversationHeader:

@@ -6,11 +6,12 @@ Region. An unknown model gets the last line of its provider, which sends nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.errors import ConfigurationError
 from shared.models import ModelSpec
@@ -85,8 +86,24 @@ def capabilities_of(spec: ModelSpec, overrides: Mapping[str, Mapping[str, Any]])
     try:
         return ModelCapabilities.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+        problems = "; ".join(f"{problem['loc'][0]}: {_why(problem)}" for problem in error.errors())
         known = ", ".join(ModelCapabilities.model_fields)
         raise ConfigurationError(
             f"CHATBOT_MODEL_CAPABILITIES for {spec.name}: {problems}. The capabilities are {known}."
         ) from None
+
+
+def check_overrides(specs: Sequence[ModelSpec], overrides: Mapping[str, Any]) -> None:
+    """Raises ``ConfigurationError`` for overrides whose pattern matches none of the configured models."""
+    unused = [pattern for pattern in overrides if not any(fnmatchcase(spec.name, pattern) for spec in specs)]
+    if unused:
+        found = ", ".join(map(repr, unused))
+        known = ", ".join(dict.fromkeys(spec.name for spec in specs))
+        raise ConfigurationError(
+            f"CHATBOT_MODEL_CAPABILITIES has overrides for {found}, which match no configured model. "
+            f"The models are {known}."
+        )
+
+
+def _why(problem: ErrorDetails) -> str:
+    return "there is no such capability" if problem["type"] == "extra_forbidden" else problem["msg"]

@@ -14,9 +14,10 @@ from chatbot.events import Started, StatusChanged, TextAdded, TurnDone, TurnEven
 from chatbot.idempotency import Idempotency
 from chatbot.llm_service import Attempt, Conversation, LLMService
 from chatbot.observe import TurnFacts, TurnObserver
-from shared.errors import ChatbotError, NotFound
-from shared.models import Completion, RequestClaim, TextDelta, TokenUsage, UsageRecord
+from shared.errors import ChatbotError, ModelStreamBroken, NotFound
+from shared.models import Completion, RequestClaim, TextDelta, TokenUsage
 from shared.ports import Clock, UsageStore
+from shared.storage import model_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ class ChatService:
     def turn(self, request: TurnRequest) -> Generator[TurnEvent]:
         """One turn: ``Started``, then ``StatusChanged`` and ``TextAdded`` events, then ``TurnDone``.
 
-        Raises the ``ChatbotError`` that fits, before or between events; then nothing of the turn is stored, and its
-        Idempotency-Key is free. Run it to the end even where nobody listens any more: the reply is saved at the end.
+        Raises the ``ChatbotError`` that fits, before or between events; then its Idempotency-Key is free and nothing of
+        the turn is stored, but for what ``ConversationStore.save_turn`` says of an answer that was lost. Run it to the
+        end even where nobody listens any more: the reply is saved at the end.
         """
         chain = self._llm.chain(request.model)
         turn = _Turn(request, self._clock(), request.conversation_id or str(uuid4()))
@@ -152,11 +154,12 @@ class ChatService:
                 told = turn.take(event)
                 if told:
                     yield told
-        yield self._finish(turn, context)
+        if turn.completion is None:
+            raise ModelStreamBroken("The model's answer broke off before its end; ask again.")
+        yield self._finish(turn, context, turn.completion)
 
-    def _finish(self, turn: _Turn, context: Context) -> TurnDone:
+    def _finish(self, turn: _Turn, context: Context, completion: Completion) -> TurnDone:
         """Saves the turn and tells what it took."""
-        completion = turn.completion or Completion("end_turn", TokenUsage())
         cost = self._llm.cost(turn.model, completion.usage)
         finished = FinishedTurn(
             question=turn.request.message,
@@ -172,9 +175,11 @@ class ChatService:
         )
         try:
             self._conversations.save_turn(turn.request.user_id, context, finished)
-        except NotFound:
-            # Deleted meanwhile. The tokens were spent all the same.
-            self._usage.add_usage(turn.request.user_id, self._usage_of(turn, completion.usage, cost))
+        except ChatbotError:
+            # The tokens were spent all the same. Where the store is down, they cannot be counted either.
+            with suppress(ChatbotError):
+                spent = model_usage(self._clock().date().isoformat(), turn.model, completion.usage, cost)
+                self._usage.add_usage(turn.request.user_id, spent)
             raise
         self._observer.succeeded(turn.facts(), completion, cost)
         return TurnDone(turn.model, completion.stop_reason, completion.usage, cost, finished.retrieval)
@@ -204,14 +209,3 @@ class ChatService:
             with suppress(ChatbotError):
                 self._idempotency.release(turn.claim)
         self._observer.failed(turn.facts(), code)
-
-    @staticmethod
-    def _usage_of(turn: _Turn, usage: TokenUsage, cost: float | None) -> UsageRecord:
-        return UsageRecord(
-            day=turn.received.date().isoformat(),
-            model=turn.model,
-            turns=1,
-            usage=usage,
-            cost_usd=cost or 0,
-            unpriced_turns=int(cost is None),
-        )

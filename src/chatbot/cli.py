@@ -24,7 +24,6 @@ from chatbot.command_line.terminal import neutralise, to_json
 from shared.errors import ChatbotError, ConfigurationError
 
 _INTERRUPTED = 130  # what shells give a process that Ctrl-C ended: 128 + SIGINT
-_LAST = "last"
 
 
 class _Root(click.Group):
@@ -91,30 +90,33 @@ def cli(ctx: click.Context, url: str | None, env: str | None, data_dir: Path | N
 
 cli.add_command(conversations)
 
+newest_option = click.option("-c", "--continue", "newest", is_flag=True, help="Go on with the newest conversation.")
+conversation_option = click.option("--conversation", metavar="ID", help="Go on with this conversation.")
 model_option = click.option("--model", metavar="MODEL", help="The model that answers; `chatbot models` lists them.")
 
 
 @cli.command()
-@click.option("-c", "--conversation", metavar="ID", help=f'Go on with this conversation ("{_LAST}": the newest).')
+@newest_option
+@conversation_option
 @model_option
 @pass_invocation
-def chat(invocation: Invocation, conversation: str | None, model: str | None) -> None:
+def chat(invocation: Invocation, *, newest: bool, conversation: str | None, model: str | None) -> None:
     """Talk with the chatbot; /help lists the commands there.
 
     \b
     Example:
-      chatbot chat -c last
+      chatbot chat -c
     """
-    _checked_options(conversation, model)
+    _checked_options(conversation, model, newest=newest)
     with invocation.api() as api:
-        found = api.newest_conversation() if conversation == _LAST else conversation
+        found = api.newest_conversation() if newest else conversation
         ChatSession(api, invocation.terminal, conversation_id=found, model=model).run()
 
 
 @cli.command()
 @click.argument("question", nargs=-1)
-@click.option("-c", "--conversation", metavar="ID", help=f'Go on with this conversation ("{_LAST}": the newest).')
-@click.option("-C", "--continue-last", is_flag=True, help="Go on with the newest conversation.")
+@newest_option
+@conversation_option
 @model_option
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON answer of the HTTP API, and nothing else.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
@@ -123,8 +125,8 @@ def ask(
     invocation: Invocation,
     *,
     question: tuple[str, ...],
+    newest: bool,
     conversation: str | None,
-    continue_last: bool,
     model: str | None,
     as_json: bool,
     no_stream: bool,
@@ -135,21 +137,18 @@ def ask(
     Examples:
       chatbot ask "What is a lighthouse?"
       cat report.txt | chatbot ask "Summarise this"
-      chatbot ask -C "And in one sentence?"
+      chatbot ask -c "And in one sentence?"
     """
     from chatbot.command_line.client import OutgoingMessage  # noqa: PLC0415 - its HTTP library would slow `chatbot --help` down
 
-    if conversation is not None and continue_last:
-        raise click.UsageError("-c and -C both say what to go on with; give one of them.")
-    conversation = _LAST if continue_last else conversation
-    _checked_options(conversation, model)
+    _checked_options(conversation, model, newest=newest)
     terminal = invocation.terminal
     if question in ((), ("-",)) and sys.stdin is not None and sys.stdin.isatty():
         terminal.hint("Type the question, then Ctrl-D.")
     message = question_from(question)
     answer = ShownAnswer(terminal)
     with invocation.api() as api:
-        found = api.newest_conversation() if conversation == _LAST else conversation
+        found = api.newest_conversation() if newest else conversation
         request = OutgoingMessage(message, conversation_id=found, model=model)
         if as_json:
             terminal.out(to_json(api.chat(request)))
@@ -165,10 +164,12 @@ def ask(
             terminal.hint("Stopped. If the model finishes the answer, it is still saved. Ctrl-C again leaves at once.")
             raise
     if terminal.out_is_terminal and answer.conversation_id:
-        terminal.hint(f'conversation {answer.conversation_id}; go on with: chatbot ask -C "..."')
+        terminal.hint(f'conversation {answer.conversation_id}; go on with: chatbot ask -c "..."')
 
 
-def _checked_options(conversation: str | None, model: str | None) -> None:
+def _checked_options(conversation: str | None, model: str | None, *, newest: bool) -> None:
+    if conversation is not None and newest:
+        raise click.UsageError("--continue and --conversation both say what to go on with; give one of them.")
     if conversation is not None:
         checked_id(conversation)
     if model is not None:
@@ -230,7 +231,7 @@ def serve(invocation: Invocation, host: str | None, port: int | None, data_dir: 
 
 
 def main() -> None:
-    """The command `chatbot`: the one reader of the process's environment."""
+    """The command `chatbot`. It hands the process's environment on, to ``load_settings`` and to the terminal."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character gets a question mark, not an error.

@@ -23,6 +23,7 @@ from shared.models import (
     TurnRecord,
 )
 from shared.ports import Clock, ConversationStore
+from shared.storage import format_timestamp
 
 _EXPORT_PAGE = 200
 #: Keys of a listing that are unwrapped side by side: one KMS call each where none is cached.
@@ -89,7 +90,7 @@ class ConversationService:
             return Context.empty(conversation_id)
         # One more than asked tells whether there are older ones.
         stored = self._store.recent_messages(record, limit + 1)
-        opened = [self._sealer.open_message(record, message) for message in stored[max(0, len(stored) - limit) :]]
+        opened = self._sealer.open_messages(record, stored[max(0, len(stored) - limit) :])
         history = tuple(ChatMessage(message.role, message.text) for message in opened)
         return Context(conversation_id, record, history, whole=len(stored) <= limit)
 
@@ -131,8 +132,8 @@ class ConversationService:
                 usage=turn.usage,
                 cost_usd=turn.cost_usd,
             ),
-            received_at=timestamp(turn.received),
-            finished_at=timestamp(now),
+            received_at=format_timestamp(turn.received),
+            finished_at=format_timestamp(now),
             expires_at=int((now + self._ttl).timestamp()),
             claim=turn.claim,
         )
@@ -143,7 +144,7 @@ class ConversationService:
         stored = self._store.message_at(record, time)
         if stored is None:
             raise _no_conversation()
-        return self._sealer.open_message(record, stored)
+        return self._sealer.open_messages(record, [stored])[0]
 
     def list(self, user_id: str, limit: int, cursor: str | None = None) -> Page[Summary]:
         """The user's conversations, latest turn first."""
@@ -155,15 +156,15 @@ class ConversationService:
         """The newest ``limit`` messages, oldest first; the cursor leads to the ones before. Raises ``NotFound``."""
         record = self._record(user_id, conversation_id)
         page = self._store.messages(record, limit, cursor)
-        messages = tuple(self._sealer.open_message(record, message) for message in page.items)
-        return self._summary(record), Page(messages, page.next_cursor)
+        messages = self._sealer.open_messages(record, page.items, mark_unreadable=True)
+        return self._summary(record), Page(tuple(messages), page.next_cursor)
 
     def read_whole(self, user_id: str, conversation_id: str) -> tuple[Summary, Sequence[Message]]:
         """The conversation with all its messages, oldest first. Raises ``NotFound``."""
         record = self._record(user_id, conversation_id)
         pages = list(self._pages(record))
-        messages = [self._sealer.open_message(record, message) for page in reversed(pages) for message in page.items]
-        return self._summary(record), messages
+        stored = [message for page in reversed(pages) for message in page.items]
+        return self._summary(record), self._sealer.open_messages(record, stored, mark_unreadable=True)
 
     def _pages(self, record: ConversationRecord) -> Iterator[Page[MessageRecord]]:
         page = self._store.messages(record, _EXPORT_PAGE)
@@ -198,11 +199,6 @@ class ConversationService:
             # One damaged conversation must not hide the others from a listing; reading it says what is wrong.
             title = _UNREADABLE_TITLE
         return Summary(record.conversation_id, title, record.created_at, record.updated_at)
-
-
-def timestamp(moment: datetime) -> str:
-    """ISO-8601 UTC with exactly microseconds: ``2026-11-21T10:00:00.000001Z``. ``moment`` is in UTC."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _no_conversation() -> NotFound:

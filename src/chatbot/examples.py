@@ -68,6 +68,24 @@ CONVERSATION: Example = {
         },
     ],
 }
+EXPORT: Example = {
+    "format": "chatbot-conversation",
+    "version": 1,
+    **HEADER,
+    "messages": [
+        {
+            "message_id": _MESSAGE_ID,
+            "role": "assistant",
+            "text": "The capital of France is Paris.",
+            "created_at": "2026-11-21T10:00:01.250000Z",
+            "model": "builtin",
+            "stop_reason": "end_turn",
+            "retrieval": "disabled",
+            "usage": {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0, "cache_write_tokens": 0},
+            "cost_usd": 0.0,
+        }
+    ],
+}
 RENAME: Example = {"title": "Capitals of Europe"}
 MARKDOWN = "# Capitals of Europe\n\n## You · 2026-11-21T10:00:00.000001Z\n\nWhat is the capital of France?\n"
 MODELS: Example = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import math
 import sys
 import time
 
@@ -16,13 +15,12 @@ from starlette.datastructures import Headers
 from chatbot.api import Caller, create_app
 from chatbot.services import build_services
 from shared import backends, logger
-from shared.config import Settings, load_settings
+from shared.config import CLOUD_SETTINGS, Settings, load_settings
 from shared.errors import ConfigurationError
+from shared.models import OWNER
 
 log = logging.getLogger(__name__)
 
-#: The only user until there are several; who may call is decided by the API gateway.
-OWNER = "owner"
 #: What the adapter tells about the invocation, as JSON: ``request_id``, ``deadline`` in epoch milliseconds.
 _CONTEXT_HEADER = "x-amzn-lambda-context"
 #: Kept back of the function's time, to save the turn and to end the stream in order.
@@ -35,6 +33,7 @@ def cloud_app(settings: Settings) -> FastAPI:
     services.llm.open()
 
     def identify(request: Request) -> Caller:
+        # Who may call is decided by the API gateway.
         return Caller(OWNER, _deadline(request.headers, settings.turn_timeout_seconds))
 
     return create_app(services, identify, _request_id)
@@ -45,7 +44,7 @@ def main() -> None:
     # What is built at start stays; collecting it over and over while importing costs a tenth of the start.
     gc.disable()
     try:
-        settings = load_settings()
+        settings = load_settings(required=CLOUD_SETTINGS)
         logger.configure(settings.log_level, json_lines=True)
         app = cloud_app(settings)
     except ConfigurationError as error:
@@ -62,9 +61,12 @@ def main() -> None:
 def _deadline(headers: Headers, longest_seconds: float) -> float:
     """When the turn must be done, as a ``time.monotonic()`` reading: within what is left of the invocation."""
     deadline = _context(headers).get("deadline")
-    if not isinstance(deadline, int | float) or not math.isfinite(deadline):
-        return time.monotonic() + longest_seconds
-    return time.monotonic() + min(deadline / 1000 - time.time() - _MARGIN_SECONDS, longest_seconds)
+    try:
+        left = float(str(deadline)) / 1000 - time.time() - _MARGIN_SECONDS
+    except ValueError:
+        left = longest_seconds
+    # NaN is smaller than nothing, so it must come second.
+    return time.monotonic() + min(longest_seconds, left)
 
 
 def _request_id(headers: Headers) -> str | None:

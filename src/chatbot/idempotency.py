@@ -78,10 +78,9 @@ class Idempotency:
             self._sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
-    def release(self, claim: RequestClaim | None) -> None:
+    def release(self, claim: RequestClaim) -> None:
         """Frees the key of a turn that failed; a done claim stays."""
-        if claim is not None:
-            self._store.release(claim)
+        self._store.release(claim)
 
 
 def _fingerprint(key: str, request: dict[str, object]) -> str:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from chatbot.capabilities import ModelCapabilities, capabilities_of
+from chatbot.capabilities import ModelCapabilities, capabilities_of, check_overrides
 from chatbot.circuit_breaker import CircuitBreaker
+from chatbot.patience import first_within
 from chatbot.prompt import PromptSettings, build_request
 from chatbot.whole_characters import whole_characters
-from shared.errors import InvalidRequest, ModelError, ModelRejectedRequest, UnknownModel
+from shared.errors import (
+    ContextExceeded,
+    InvalidRequest,
+    ModelError,
+    ModelRejectedRequest,
+    ModelStreamBroken,
+    UnknownModel,
+)
 from shared.models import ChatMessage, Completion, ModelRequest, ModelSpec, TextDelta, TokenUsage
 from shared.ports import ChatModel
 from shared.pricing import Price, PriceList
 
 log = logging.getLogger(__name__)
+
+#: How long a model may be silent before the next one in line is asked, in seconds; at most half of the time left.
+_PATIENCE_SECONDS = 30
 
 OpenModel = Callable[[ModelSpec, int], ChatModel]
 """Opens the adapter of a model, given its context in tokens. Raises ``ConfigurationError``."""
@@ -90,6 +102,7 @@ class LLMService:
         open_model: OpenModel,
     ) -> None:
         """Raises ``ConfigurationError`` for overrides that do not fit. Opens no model."""
+        check_overrides(specs, overrides)
         unique = {spec.name: spec for spec in specs}
         self._candidates = {
             name: _Candidate(spec, capabilities_of(spec, overrides), open_model) for name, spec in unique.items()
@@ -160,9 +173,10 @@ class LLMService:
             if not self._candidates[name].breaker.allows():
                 log.info("model is resting after failures", extra={"model": name})
                 continue
+            patience = min((deadline - time.monotonic()) / 2, _PATIENCE_SECONDS)
             started = False
             try:
-                for event in self._ask(name, conversation, deadline):
+                for event in self._ask(name, conversation, deadline, patience):
                     started = started or isinstance(event, TextDelta)
                     yield event
             except (ModelError, InvalidRequest) as error:
@@ -171,14 +185,39 @@ class LLMService:
                 log.warning("model failed; trying the next", extra={"model": name, "code": error.code})
             else:
                 return
-        # The last is asked whatever its breaker says: nobody else is left to answer.
-        yield from self._ask(chain[-1], conversation, deadline)
+        # The last is asked whatever its breaker says, and given all the time: nobody else is left to answer.
+        yield from self._ask(chain[-1], conversation, deadline, None)
 
     def _ask(
-        self, name: str, conversation: Conversation, deadline: float
+        self, name: str, conversation: Conversation, deadline: float, patience: float | None
     ) -> Generator[Attempt | TextDelta | Completion]:
         candidate = self._candidates[name]
-        request = build_request(
+        request = self._request(candidate, conversation, deadline)
+        yield Attempt(name)
+        while True:
+            kept = request.messages[:-1]
+            try:
+                yield from self._answer(candidate.open(), request, patience)
+            except ContextExceeded:
+                candidate.breaker.succeeded()
+                if not kept:
+                    raise
+                # The estimate was too low. A failed turn leaves the history as it is, so without this the conversation
+                # would be stuck for good. Half of the turns go, the older ones.
+                shorter = Conversation(kept[(len(kept) // 2 + 1) // 2 * 2 :], conversation.message, whole=False)
+                request = self._request(candidate, shorter, deadline)
+            except ModelRejectedRequest:
+                candidate.breaker.succeeded()  # it is there, and it answered
+                raise
+            except ModelError:
+                candidate.breaker.failed()
+                raise
+            else:
+                candidate.breaker.succeeded()
+                return
+
+    def _request(self, candidate: _Candidate, conversation: Conversation, deadline: float) -> ModelRequest:
+        return build_request(
             conversation.history,
             conversation.message,
             candidate.capabilities,
@@ -186,28 +225,23 @@ class LLMService:
             deadline,
             history_is_whole=conversation.whole,
         )
-        yield Attempt(name)
-        try:
-            yield from self._answer(candidate.open(), request)
-        except ModelRejectedRequest:
-            candidate.breaker.succeeded()  # it is there, and it answered
-            raise
-        except ModelError:
-            candidate.breaker.failed()
-            raise
-        candidate.breaker.succeeded()
 
     @staticmethod
-    def _answer(model: ChatModel, request: ModelRequest) -> Generator[TextDelta | Completion]:
+    def _answer(model: ChatModel, request: ModelRequest, patience: float | None) -> Generator[TextDelta | Completion]:
         """The model's events; a blank reply is an error, as no later turn could be built on it."""
-        blank = True
-        with closing(model.stream(request)) as events:
+        blank, ended = True, False
+        stream = model.stream(request)
+        with closing(stream if patience is None else first_within(stream, patience)) as events:
             for event in whole_characters(events):
                 if isinstance(event, TextDelta):
                     blank = blank and not event.text.strip()
                 elif blank:
                     raise ModelRejectedRequest(_WHY_BLANK.get(event.stop_reason, _WHY_BLANK["end_turn"]))
+                else:
+                    ended = True
                 yield event
+        if not ended:
+            raise ModelStreamBroken("The model's answer broke off before its end; ask again.")
 
 
 _WHY_BLANK = {

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chatbot import examples
-from shared.models import Retrieval, Role, StopReason, TokenUsage
+from shared.models import CONVERSATION_ID, LONGEST_MESSAGE, Retrieval, Role, StopReason, TokenUsage
 
-LONGEST_MESSAGE = 32_000
-ID_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
+ID_PATTERN = f"^{CONVERSATION_ID}$"
 
 
 def _has_words(text: str) -> str:

@@ -26,11 +26,11 @@ _PAGE = """<!doctype html>
 <code>"stream": true</code> to read the answer while it is written.</p>
 <h2>Look around</h2>
 <ul>
-  <li><a href="/conversations">/conversations</a>: what was said</li>
-  <li><a href="/models">/models</a>: which models can answer</li>
-  <li><a href="/usage">/usage</a>: tokens and cost by day</li>
-  <li><a href="/health/detailed">/health/detailed</a>: whether all is well</li>
-  <li><a href="/openapi.json">/openapi.json</a>: everything the API can do</li>
+  <li><a href="conversations">/conversations</a>: what was said</li>
+  <li><a href="models">/models</a>: which models can answer</li>
+  <li><a href="usage">/usage</a>: tokens and cost by day</li>
+  <li><a href="health/detailed">/health/detailed</a>: whether all is well</li>
+  <li><a href="openapi.json">/openapi.json</a>: everything the API can do</li>
 </ul>
 </html>
 """

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.encryption import DataKeys, SealContext, Sealer
+from shared.errors import DecryptionError
 from shared.models import ConversationRecord, MessageRecord, Retrieval, Role, StopReason, TokenUsage
 
 _TITLE = "!title"
+_UNREADABLE = "(this message cannot be decrypted)"
 
 Citation = dict[str, Any]
 
@@ -80,11 +82,26 @@ class ConversationSealer:
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         return self._sealer.seal(key.plaintext, content, _context(key, message_id, role))
 
-    def open_message(self, record: ConversationRecord, stored: MessageRecord) -> Message:
-        """Raises ``DecryptionError``, ``KeyUnavailable``."""
-        key = self.key_of(record)
-        content = self._sealer.open(key.plaintext, stored.content, _context(key, stored.message_id, stored.role))
-        body = json.loads(content)
+    def open_messages(
+        self, record: ConversationRecord, stored: Sequence[MessageRecord], *, mark_unreadable: bool = False
+    ) -> list[Message]:
+        """The messages in the clear. Raises ``KeyUnavailable`` and ``DecryptionError``.
+
+        ``mark_unreadable`` lets one that was damaged stand with a text that says so, where a person reads them: it must
+        not hide the others. A model is never given one.
+        """
+        key = self.key_of(record) if stored else None
+        return [self._open(key, message, mark_unreadable=mark_unreadable) for message in stored if key]
+
+    def _open(self, key: ConversationKey, stored: MessageRecord, *, mark_unreadable: bool) -> Message:
+        try:
+            body = json.loads(
+                self._sealer.open(key.plaintext, stored.content, _context(key, stored.message_id, stored.role))
+            )
+        except DecryptionError:
+            if not mark_unreadable:
+                raise
+            body = {"text": _UNREADABLE}
         return Message(
             message_id=stored.message_id,
             role=stored.role,

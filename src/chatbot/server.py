@@ -24,16 +24,17 @@ from chatbot.services import build_services
 from shared import backends, logger
 from shared.config import Settings
 from shared.errors import ConfigurationError
+from shared.models import OWNER
 
 log = logging.getLogger(__name__)
 
-#: The only user until there are several.
-OWNER = "owner"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 #: How long turns may go on after the signal to stop, and how long their streams have to end after that, in seconds.
 _GRACE_SECONDS = 10
-_LAST_EVENT_SECONDS = 5
+_LAST_EVENT_SECONDS = 2
 _START_SECONDS = 30
+#: How often the stopping server looks whether it shall hurry, in seconds.
+_LOOK_SECONDS = 0.1
 
 
 def local_app(settings: Settings, *, load_models: bool) -> FastAPI:
@@ -57,7 +58,9 @@ def local_app(settings: Settings, *, load_models: bool) -> FastAPI:
 
 
 def run(settings: Settings) -> None:
-    """Serves until it is interrupted (Ctrl-C, SIGTERM); turns that are being answered are ended and saved first.
+    """Serves until it is interrupted (Ctrl-C, SIGTERM).
+
+    Running turns then have a while to end and be saved; a second Ctrl-C ends them at once.
 
     Raises ``ConfigurationError`` where the port is taken or local data cannot be used.
     """
@@ -65,7 +68,7 @@ def run(settings: Settings) -> None:
     with _listening(settings) as listener:
         port = listener.getsockname()[1]
         app = local_app(settings, load_models=True)
-        server = _Server(app, app.state.turns.stop)
+        server = _Server(app, app.state.services.turns.stop)
         _announce(settings, port)
         server.run(sockets=[listener])
 
@@ -73,6 +76,8 @@ def run(settings: Settings) -> None:
 @contextmanager
 def serve_on_socket(settings: Settings) -> Iterator[Path]:
     """Serves on a Unix socket that only this user can reach, in a thread; gives its path.
+
+    At the end running turns have a while to end; a Ctrl-C meanwhile ends them at once.
 
     Raises ``ConfigurationError`` where local data cannot be used.
     """
@@ -82,15 +87,24 @@ def serve_on_socket(settings: Settings) -> Iterator[Path]:
     app = local_app(settings, load_models=False)
     with tempfile.TemporaryDirectory(prefix="chatbot-") as folder:
         path = Path(folder) / "api.sock"
-        server = _Server(app, app.state.turns.stop, uds=str(path))
+        server = _Server(app, app.state.services.turns.stop, uds=str(path))
         thread = threading.Thread(target=server.run, name="api", daemon=True)
         thread.start()
         try:
             _wait_until_started(server, thread)
             yield path
+        except KeyboardInterrupt as interrupt:
+            # The second, where it came while the first was dealt with.
+            server.force_exit = isinstance(interrupt.__context__, KeyboardInterrupt)
+            raise
         finally:
             server.should_exit = True
-            thread.join()
+            try:
+                thread.join()
+            except KeyboardInterrupt:
+                server.force_exit = True
+                thread.join()
+                raise
 
 
 class _Server(uvicorn.Server):
@@ -111,8 +125,26 @@ class _Server(uvicorn.Server):
         self._stop_turns = stop_turns
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._stop_turns)
-        await super().shutdown(sockets)
+        down = threading.Event()
+        # A thread, because the event loop stands still while the app is closed.
+        threading.Thread(target=self._end_turns, args=(down,), name="end-turns", daemon=True).start()
+        try:
+            await super().shutdown(sockets)
+            if self.force_exit:
+                # uvicorn leaves the app open then, and a model in this process would write on; Python waits for it.
+                self._stop_turns()
+                await self.lifespan.shutdown()
+                await asyncio.sleep(_LOOK_SECONDS)  # for the last event of each stream
+        finally:
+            down.set()
+
+    def _end_turns(self, down: threading.Event) -> None:
+        """Stops the turns when their time is over, or when a second Ctrl-C asks for it (``force_exit``)."""
+        give_up = time.monotonic() + _GRACE_SECONDS
+        while not self.force_exit and time.monotonic() < give_up:
+            if down.wait(_LOOK_SECONDS):
+                return
+        self._stop_turns()
 
 
 def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chatbot.chat import ChatService
@@ -11,6 +12,7 @@ from chatbot.llm_service import LLMService
 from chatbot.observe import TurnObserver
 from chatbot.prompt import SYSTEM_PROMPT, PromptSettings
 from chatbot.sealing import ConversationSealer
+from chatbot.status import StatusService
 from chatbot.turns import TurnRunner
 from shared.backends import Backends
 from shared.config import Settings
@@ -25,14 +27,15 @@ class Services:
     chat: ChatService
     conversations: ConversationService
     llm: LLMService
+    status: StatusService
     turns: TurnRunner
-    backends: Backends
+    close_store: Callable[[], None]
 
     def close(self, drain_seconds: float) -> None:
         """Lets running turns end, up to ``drain_seconds``, then frees models, connections and files."""
         self.turns.close(drain_seconds)
         self.llm.close()
-        self.backends.store.close()
+        self.close_store()
 
 
 def build_services(settings: Settings, backends: Backends) -> Services:
@@ -58,4 +61,11 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         clock=backends.clock,
         context_messages=settings.context_messages,
     )
-    return Services(chat, conversations, llm, TurnRunner(), backends)
+    status = StatusService(
+        conversations=backends.store,
+        usage=backends.store,
+        key_wrapper=backends.key_wrapper,
+        llm=llm,
+        clock=backends.clock,
+    )
+    return Services(chat, conversations, llm, status, TurnRunner(), backends.store.close)

@@ -11,14 +11,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chatbot.events import TurnDone, TurnEvent
-from shared.errors import UNEXPECTED, ChatbotError, ModelTimeout, ModelUnavailable
+from shared.errors import UNEXPECTED, ChatbotError, ModelTimeout, ModelUnavailable, Overloaded
 
 log = logging.getLogger(__name__)
 
-#: A thread waits for its model most of the time; this many are answered at once, more wait for a free one.
-_THREADS = 64
+#: Far more than one person's turns, each a thread that waits most of the time, for its model or for another request
+#: with the same Idempotency-Key. Beyond it memory would be at risk.
+_MOST_TURNS = 256
 #: What an adapter that looks at the deadline is given to say so itself.
 _GRACE_SECONDS = 2
+#: What turns that were stopped are given to reach their next event, in seconds.
+_STOPPED_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,7 @@ class TurnRunner:
     """Starts turns and hands their events to the event loop of whoever asked."""
 
     def __init__(self) -> None:
-        self._slots = threading.Semaphore(_THREADS)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._running: set[threading.Thread] = set()
         self._stopping = threading.Event()
 
@@ -59,8 +61,13 @@ class TurnRunner:
         arguments = (turn, queue, asyncio.get_running_loop(), request_id)
         # A daemon: Python waits for the others before it exits, and a model may be silent for minutes.
         thread = threading.Thread(target=self._run, args=arguments, name="turn", daemon=True)
-        with self._lock:
-            self._running.add(thread)
+        with self._changed:
+            crowded = len(self._running) >= _MOST_TURNS
+            if not crowded:
+                self._running.add(thread)
+        if crowded:
+            yield TurnFailed(Overloaded("Too many messages are being answered just now; try again.", retry_after=2))
+            return
         thread.start()
         while True:
             left = deadline + _GRACE_SECONDS - time.monotonic()
@@ -80,18 +87,22 @@ class TurnRunner:
     def stop(self) -> None:
         """Ends every running turn, unsaved, at its next event."""
         self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
 
     def close(self, seconds: float) -> None:
-        """Waits up to ``seconds`` for running turns, so that their replies are saved; then stops them."""
-        with self._lock:
-            running = set(self._running)
-        give_up = time.monotonic() + seconds
-        for thread in running:
-            thread.join(max(0, give_up - time.monotonic()))
-        unfinished = sum(thread.is_alive() for thread in running)
+        """Waits up to ``seconds`` for running turns, so that their replies are saved, and then stops them.
+
+        Stopped ones, now or by ``stop`` meanwhile or before, have a moment to end.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping.is_set() or not self._running, seconds)
+        self.stop()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, _STOPPED_SECONDS)
+            unfinished = len(self._running)
         if unfinished:
             log.warning("stopped with turns still running", extra={"count": unfinished})
-        self.stop()
 
     def _run(self, turn: Generator[TurnEvent], queue: _Queue, loop: asyncio.AbstractEventLoop, request_id: str) -> None:
         def tell(event: TurnEvent | TurnFailed | None) -> None:
@@ -100,8 +111,7 @@ class TurnRunner:
                 loop.call_soon_threadsafe(queue.put_nowait, event)
 
         try:
-            with self._slots:
-                self._drive(turn, tell)
+            self._drive(turn, tell)
         except ChatbotError as error:
             tell(TurnFailed(error))
         except Exception:
@@ -110,8 +120,9 @@ class TurnRunner:
             tell(TurnFailed(ChatbotError(UNEXPECTED)))
         finally:
             tell(None)
-            with self._lock:
+            with self._changed:
                 self._running.discard(threading.current_thread())
+                self._changed.notify_all()
 
     def _drive(self, turn: Generator[TurnEvent], tell: Callable[[TurnEvent], None]) -> None:
         for event in turn:

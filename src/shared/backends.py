@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from shared.config import Settings
 from shared.errors import ConfigurationError
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _DATABASE = "chatbot.db"
 _KEY = "chatbot.key"
 _FINGERPRINT = "key_fingerprint"
-#: The longest silence of a stream from Bedrock before it counts as lost, in seconds.
-_LONGEST_SILENCE_SECONDS = 60
+#: Hosts of this machine, which the adapter reaches without a proxy.
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,12 @@ def utc_now() -> datetime:
 def local(settings: Settings) -> Backends:
     """SQLite and a key file in the data folder, models of any kind. Makes no AWS client unless a model is Bedrock's.
 
-    Raises ``ConfigurationError`` where the folder, the database or the key cannot be used; overwrites none of them.
+    Raises ``ConfigurationError`` where the folder, the database or the key cannot be used, and changes none of them
+    then; and where an API key would go over plain http.
     """
     from shared.local.sqlite_store import SQLiteStore
 
+    open_model = _local_models(settings)
     folder = settings.data_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,7 +67,8 @@ def local(settings: Settings) -> Backends:
     except ConfigurationError:
         store.close()
         raise
-    return Backends(store, wrapper, _local_models(settings), NoMetrics(), utc_now)
+    store.purge_expired()
+    return Backends(store, wrapper, open_model, NoMetrics(), utc_now)
 
 
 def _key_file(folder: Path, store: SQLiteStore) -> KeyFile:
@@ -85,18 +89,20 @@ def _key_file(folder: Path, store: SQLiteStore) -> KeyFile:
 
 
 def _local_models(settings: Settings) -> Callable[[ModelSpec, int], ChatModel]:
+    key_host = _key_host(settings)
+
     def open_model(spec: ModelSpec, context_tokens: int) -> ChatModel:
         if spec.provider == "bedrock":
             from shared.aws.bedrock import BedrockModel
             from shared.aws.clients import AwsClients
 
-            client = AwsClients(settings.region).bedrock_runtime(_LONGEST_SILENCE_SECONDS)
-            return BedrockModel(client, spec.model_id)
+            return BedrockModel(AwsClients(settings.region).bedrock_runtime(), spec.model_id)
         if spec.provider == "openai":
             from shared.local.openai_compatible import OpenAICompatibleModel
 
-            key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-            return OpenAICompatibleModel(spec.base_url or "", spec.model_id, key)
+            base_url = spec.base_url or ""
+            key = settings.openai_api_key if urlsplit(base_url).hostname == key_host else None
+            return OpenAICompatibleModel(base_url, spec.model_id, key.get_secret_value() if key else None)
         from shared.local.llama_cpp import LlamaCppModel, builtin_weights
 
         path = builtin_weights() if spec.provider == "builtin" else Path(spec.model_id)
@@ -105,10 +111,31 @@ def _local_models(settings: Settings) -> Callable[[ModelSpec, int], ChatModel]:
     return open_model
 
 
+def _key_host(settings: Settings) -> str | None:
+    """The one host that is sent ``openai_api_key``: the first model's. ``None`` where there is no key to send.
+
+    Raises ``ConfigurationError`` where the key would leave this machine unencrypted.
+    """
+    addresses = [urlsplit(spec.base_url) for spec in _models(settings) if spec.base_url]
+    if not settings.openai_api_key or not addresses:
+        return None
+    host = addresses[0].hostname
+    if host not in _LOOPBACK and any(url.scheme == "http" for url in addresses if url.hostname == host):
+        raise ConfigurationError(
+            f"CHATBOT_OPENAI_API_KEY would go to {host} over plain http, where others can read it. Write https:// in "
+            "the model's base URL, or unset the key if that server needs none."
+        )
+    return host
+
+
+def _models(settings: Settings) -> tuple[ModelSpec, ...]:
+    return (settings.model, *settings.fallback_models, *settings.other_models)
+
+
 def cloud(settings: Settings) -> Backends:
     """DynamoDB, KMS and Bedrock, their clients made here, once.
 
-    Raises ``ConfigurationError`` naming every setting that is missing.
+    Raises ``ConfigurationError`` for models that do not run here, and where one of ``CLOUD_SETTINGS`` is missing.
     """
     from shared.aws.bedrock import BedrockModel
     from shared.aws.clients import AwsClients
@@ -117,7 +144,7 @@ def cloud(settings: Settings) -> Backends:
 
     table, key_id = _cloud_names(settings)
     clients = AwsClients(settings.region)
-    bedrock = clients.bedrock_runtime(_LONGEST_SILENCE_SECONDS)
+    bedrock = clients.bedrock_runtime()
     return Backends(
         DynamoDBStore(clients.dynamodb(), table, utc_now),
         KmsKeyWrapper(clients.kms(), key_id),
@@ -128,21 +155,15 @@ def cloud(settings: Settings) -> Backends:
 
 
 def _cloud_names(settings: Settings) -> tuple[str, str]:
-    """Table and key. Raises ``ConfigurationError`` for all that the cloud needs and does not find, at once."""
+    """Table and key. Raises ``ConfigurationError``."""
     problems = [
-        f"{variable} is not set"
-        for variable, value in (
-            ("CHATBOT_TABLE", settings.table),
-            ("CHATBOT_KMS_KEY_ID", settings.kms_key_id),
-            ("AWS_REGION", settings.region),
-        )
-        if not value
-    ]
-    problems += [
         f"{spec.name} cannot run here; write bedrock:<model id>"
-        for spec in (settings.model, *settings.fallback_models, *settings.other_models)
+        for spec in _models(settings)
         if spec.provider != "bedrock"
     ]
+    # ``load_settings`` has named each of these already where it was told to require them.
+    if not settings.table or not settings.kms_key_id or not settings.region:
+        problems.append("CHATBOT_TABLE, CHATBOT_KMS_KEY_ID and AWS_REGION must all be set")
     if problems or not settings.table or not settings.kms_key_id:
         raise ConfigurationError("The function cannot start:\n  " + "\n  ".join(problems))
     return settings.table, settings.kms_key_id

@@ -1,13 +1,23 @@
-"""Settings, read from the environment once, at start. Nothing else in the project reads the environment."""
+"""Settings, read from the environment once, at start.
+
+Every ``CHATBOT_`` variable is read here and nowhere else. The command line hands in its environment, and looks up only
+what is about the terminal and its config file there (``NO_COLOR``, ``TERM``, ``XDG_CONFIG_HOME``); the vendors'
+libraries read variables of their own (``AWS_PROFILE``, ``HTTPS_PROXY``).
+
+``python -m shared.config`` prints ``docs/settings.md``.
+"""
 
 from __future__ import annotations
 
 import difflib
 import json
 import os
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -16,7 +26,26 @@ from shared.models import ModelSpec
 
 PREFIX = "CHATBOT_"
 
+#: What the cloud cannot do without: ``load_settings(required=CLOUD_SETTINGS)``.
+CLOUD_SETTINGS = ("table", "kms_key_id", "region", "model")
+
 _MODEL_FORMS = "bedrock:<model id>, openai:<model>@<base url>, gguf:<path> or builtin"
+
+_MODEL_FIELDS = frozenset({"model", "fallback_models", "other_models"})
+_LONGEST_SHOWN = 100
+
+_PAGE_HEAD = """\
+# Settings
+
+Every setting is a variable of the environment; on a laptop all of them may be left out. `AWS_REGION` and the other
+variables of AWS's own tools are read as well. A variable that begins with `CHATBOT_` and is not here is refused at
+start. This page is generated: `PYTHONPATH=src python -m shared.config > docs/settings.md`.
+
+| Variable | Default | Meaning |
+|---|---|---|"""
+
+# Model names may hold an "@" too: the URL begins at the first that has a scheme behind it.
+_OPENAI = re.compile(r"(?P<model>.+?)@(?P<base_url>https?://.*)", re.DOTALL)
 
 
 def parse_model_spec(text: str) -> ModelSpec:
@@ -28,12 +57,30 @@ def parse_model_spec(text: str) -> ModelSpec:
         return ModelSpec("bedrock", rest)
     if provider == "gguf" and rest:
         return ModelSpec("gguf", str(Path(rest).expanduser()))
-    if provider == "openai":
-        # The last "@": model names may hold one, base URLs of these servers do not.
-        model, _, base_url = rest.rpartition("@")
-        if model and base_url.startswith(("http://", "https://")):
-            return ModelSpec("openai", model, base_url.rstrip("/"))
-    raise ValueError(f"{text!r} is not a model; write {_MODEL_FORMS}")
+    if provider == "openai" and (found := _OPENAI.fullmatch(rest)):
+        return ModelSpec("openai", found["model"], _base_url(found["base_url"]))
+    raise ValueError(f"{_without_passwords(text)!r} is not a model; write {_MODEL_FORMS}")
+
+
+def _base_url(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        host = url.hostname
+    except ValueError:  # half an IPv6 address
+        host = None
+    if not host:
+        raise ValueError(f"{_without_passwords(text)!r} is not a base URL; write {_MODEL_FORMS}")
+    if "@" in text:
+        raise ValueError(
+            f"the base URL {_without_passwords(text)!r} holds a user name or password; take it out, and set "
+            f"{PREFIX}OPENAI_API_KEY where the server wants a key"
+        )
+    return text.rstrip("/")
+
+
+def _without_passwords(text: str) -> str:
+    """The text without what may be the user name and password of a URL in it, or of a part of one."""
+    return re.sub(r"(?<=://).*@" if "://" in text else r".*@", "***@", text, flags=re.DOTALL)
 
 
 def _as_spec(value: Any) -> Any:
@@ -73,7 +120,11 @@ class Settings(BaseModel):
     model_capabilities: JsonObject = Field(
         {}, description='Overrides of the capability table, JSON: {"<model name>": {"context_tokens": 32768}}.'
     )
-    openai_api_key: SecretStr | None = Field(None, description="Key sent to OpenAI-compatible servers.")
+    openai_api_key: SecretStr | None = Field(
+        None,
+        description="Key sent to one host: that of the first openai model among the model, the fallback models and the "
+        "other models, in this order. Other hosts get none. Over plain http it goes to this machine only.",
+    )
     system_prompt: str | None = Field(None, max_length=20_000, description="Replaces the built-in system prompt.")
     max_output_tokens: int = Field(2048, ge=16, le=64_000, description="Longest reply, in tokens.")
     temperature: float | None = Field(
@@ -105,12 +156,14 @@ class Settings(BaseModel):
         return value.rstrip("/") if value else None
 
 
-def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, required: Collection[str] = (), **overrides: Any
+) -> Settings:
     """The settings that the environment gives, ``overrides`` (command-line flags; ``None`` is no override) first.
 
-    ``environ`` is the process's own where none is given.
+    ``environ`` is the process's own where none is given. ``required`` are names of settings that have no default.
 
-    Raises ``ConfigurationError`` naming every variable that is unknown or wrong, all at once.
+    Raises ``ConfigurationError`` naming every variable that is unknown, wrong or missing, all at once.
     """
     if environ is None:
         environ = os.environ
@@ -123,11 +176,20 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     if region:
         values.setdefault("region", region)
     values.update({name: value for name, value in overrides.items() if value is not None})
+    problems = [_missing(name) for name in required if not str(values.get(name) or "").strip()]
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems = "\n".join(f"  {_explain(dict(problem))}" for problem in error.errors(include_url=False))
-        raise ConfigurationError(f"These settings cannot be used:\n{problems}") from None
+        problems = [_explain(dict(problem)) for problem in error.errors(include_url=False)] + problems
+    else:
+        if not problems:
+            return settings
+    raise ConfigurationError("\n  ".join(("These settings cannot be used:", *problems)))
+
+
+def _missing(name: str) -> str:
+    variable = "AWS_REGION" if name == "region" else PREFIX + name.upper()
+    return f"{variable}: is needed in the cloud and not set"
 
 
 def _explain(problem: dict[str, Any]) -> str:
@@ -140,5 +202,35 @@ def _explain(problem: dict[str, Any]) -> str:
         return f"{variable}: there is no such setting{hint}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     secret = "key" in field and field != "kms_key_id"
-    found = "" if secret or repr(problem["input"]) in message else f" (found {problem['input']!r})"
-    return f"{variable}: {message}{found}"
+    # What is wrong with a model is told with the model, and its value may hold a password.
+    told = secret or field in _MODEL_FIELDS
+    return f"{variable}: {message}" + ("" if told else f" (found {_shown(problem['input'])})")
+
+
+def _shown(value: Any) -> str:
+    shown = repr(_without_passwords(value) if isinstance(value, str) else value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+
+
+def settings_page() -> str:
+    """The text of ``docs/settings.md``."""
+    rows = (
+        f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {_escaped(field.description or '')} |"
+        for name, field in Settings.model_fields.items()
+    )
+    return "\n".join((_PAGE_HEAD, *rows, ""))
+
+
+def _escaped(text: str) -> str:
+    """Markdown would take ``<model id>`` for a tag, and ``|`` for the next cell."""
+    return text.replace("<", "\\<").replace("|", "\\|")
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ((), {}):
+        return "not set"
+    return f"`{value.name if isinstance(value, ModelSpec) else value}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_page())

@@ -73,11 +73,18 @@ class Sealer:
 
     def _decrypt(self, key: bytes, ciphertext: bytes) -> tuple[bytes, Mapping[str, str], int]:
         source = io.BytesIO(ciphertext)
-        with self._client.stream(mode="decrypt-unsigned", source=source, key_provider=_master_key(key)) as decryptor:
+        decryptor = self._client.stream(mode="decrypt-unsigned", source=source, key_provider=_master_key(key))
+        try:
             plaintext = decryptor.read()
             if decryptor.header.algorithm is not SUITE:
                 raise _refused()
             return bytes(plaintext), dict(decryptor.header.encryption_context), source.tell()
+        finally:
+            # A stream that was not read to its end raises when it is closed, also out of its finalizer, where nobody
+            # can catch it. It looks for this attribute to tell.
+            if not hasattr(decryptor, "footer"):
+                decryptor.footer = None
+            decryptor.close()
 
 
 def _refused() -> DecryptionError:

@@ -7,11 +7,13 @@
     ├── NotFound                  no such thing, or it is somebody else's
     ├── IdempotencyConflict       the key was used for another request
     ├── RequestInProgress         the same request is still being answered elsewhere
+    ├── Overloaded                as many turns run as this process takes
     ├── ModelError                the model did not answer
     │   ├── ModelThrottled        it is over its rate
     │   ├── ModelTimeout          it was too slow
     │   ├── ModelUnavailable      it could not be reached, or does not let us in
     │   ├── ModelRejectedRequest  it will never accept this request
+    │   │   └── ContextExceeded   because it is longer than the model can read
     │   └── ModelStreamBroken     it stopped in the middle
     ├── StoreError                the store did not answer
     │   ├── StoreFull             no space is left
@@ -74,6 +76,10 @@ class RequestInProgress(ChatbotError):
     code = "request_in_progress"
 
 
+class Overloaded(ChatbotError):
+    code = "overloaded"
+
+
 class ModelError(ChatbotError):
     code = "model_failed"
 
@@ -92,6 +98,10 @@ class ModelUnavailable(ModelError):
 
 class ModelRejectedRequest(ModelError):
     code = "model_rejected_request"
+
+
+class ContextExceeded(ModelRejectedRequest):
+    code = "context_exceeded"
 
 
 class ModelStreamBroken(ModelError):

@@ -29,9 +29,7 @@ FIELDS = (
     "output_tokens",
     "cache_read_tokens",
     "stop_reason",
-    "attempt",
     "count",
-    "stage",
 )
 
 

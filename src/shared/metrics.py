@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TextIO
 
 from shared.ports import MetricUnit
@@ -30,8 +31,10 @@ class EmfMetrics:
             **dimensions,
             **{name: value for name, (value, _) in figures.items()},
         }
-        self._stream.write(json.dumps(line) + "\n")
-        self._stream.flush()
+        # A closed pipe or a full disk costs the figures, never the turn they are about.
+        with suppress(OSError, ValueError):
+            self._stream.write(json.dumps(line) + "\n")
+            self._stream.flush()
 
 
 class NoMetrics:

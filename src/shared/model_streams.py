@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.errors import (
+    ContextExceeded,
     ModelError,
     ModelRejectedRequest,
     ModelStreamBroken,
@@ -40,8 +41,8 @@ def out_of_time() -> ModelTimeout:
     )
 
 
-def too_long() -> ModelRejectedRequest:
-    return ModelRejectedRequest(
+def too_long() -> ContextExceeded:
+    return ContextExceeded(
         "The conversation is longer than the model can read; shorten the message, or start a new conversation."
     )
 
@@ -73,7 +74,7 @@ class ChatChunks:
         """The chunk's text, perhaps empty. Raises ``ModelStreamBroken``, or the error that the chunk carries."""
         if not isinstance(chunk, Mapping):
             raise _unreadable()
-        if "error" in chunk:
+        if chunk.get("error"):
             raise _reported(chunk["error"])
         try:
             if chunk.get("usage"):

@@ -9,6 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+#: The only user until there are several.
+OWNER = "owner"
+#: Characters of a message.
+LONGEST_MESSAGE = 32_000
+#: Pattern of a whole conversation id.
+CONVERSATION_ID = r"[A-Za-z0-9._-]{1,64}"
+
 Role = Literal["user", "assistant"]
 Retrieval = Literal["used", "no_match", "disabled", "unavailable"]
 

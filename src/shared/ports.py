@@ -72,9 +72,11 @@ class ConversationStore(Protocol):
         """Writes the turn whole or not at all, and counts its usage. Returns the reply's timestamp.
 
         In one transaction: both messages, the header (made, or its time and expiry moved on), and the claim marked
-        done. Raises ``KeyConflict`` where the header is gone or stands under another wrapped key (for a new
-        conversation: where one stands already), ``ClaimLost`` where the claim is no longer this turn's, ``StoreFull``,
-        ``StoreError``. After any of them nothing of the turn is stored.
+        done. The usage is counted with it or right after it. Raises ``KeyConflict`` where the header is gone or stands
+        under another wrapped key (for a new conversation: where one stands already), ``ClaimLost`` where the claim is
+        no longer this turn's, ``StoreFull``, ``StoreError``. After any of them nothing of the turn is stored, with one
+        exception: where a remote store's answer was lost for good, it may have written the turn before. Its claim is
+        done then, so that a retry finds the reply.
         """
         ...
 
@@ -123,7 +125,7 @@ class UsageStore(Protocol):
 
 
 class Store(ConversationStore, ClaimStore, UsageStore, Protocol):
-    """What one database gives: a saved turn touches all three in one transaction."""
+    """What one database gives: a saved turn touches all three."""
 
 
 class ChatModel(Protocol):

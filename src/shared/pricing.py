@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import resources
@@ -11,6 +12,9 @@ from typing import Any
 from shared.models import TokenUsage
 
 _PER = 1_000_000
+#: What Bedrock puts behind a model's name for its date, version and revision: ``-20261101-v1:0``. Not ``:200k``, which
+#: names a size that is sold at a price of its own.
+_VERSION = re.compile(r"(-20\d{6})?(-v\d+)?(:\d+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,13 @@ class PriceList:
         return cls(json.loads(resources.files("shared").joinpath("prices.json").read_text(encoding="utf-8")))
 
     def of(self, model: str) -> Price | None:
-        """The price of a model by its full name, such as ``bedrock:global.anthropic.claude-haiku-5-5``."""
-        return next((price for pattern, price in self._prices.items() if fnmatchcase(model, pattern)), None)
+        """The price of a model by its full name, such as ``bedrock:global.anthropic.claude-haiku-5-5``.
+
+        A version of a Bedrock model that is not in the list costs what the model does.
+        """
+        names = (model, _VERSION.sub("", model)) if model.startswith("bedrock:") else (model,)
+        prices = (price for name in names for pattern, price in self._prices.items() if fnmatchcase(name, pattern))
+        return next(prices, None)
 
 
 def _price(entry: dict[str, Any]) -> Price:

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from shared.errors import ClaimLost, InvalidRequest, KeyConflict
-from shared.models import Page, TokenUsage, TurnRecord, UsageRecord
+from shared.models import CONVERSATION_ID, Page, TokenUsage, TurnRecord, UsageRecord
 
 T = TypeVar("T")
 
 _TICK = timedelta(microseconds=1)
 # Years from 1000 on only, so that stepping back from any accepted time stays representable.
 _TIMESTAMP = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-_CONVERSATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_CONVERSATION_ID = re.compile(CONVERSATION_ID, re.ASCII)
 _LONGEST_CURSOR = 200
 
 
@@ -61,13 +61,18 @@ def epoch_seconds(moment: datetime) -> int:
 def turn_usage(turn: TurnRecord) -> UsageRecord:
     """What the turn adds to its day and model."""
     reply = turn.assistant_message
+    return model_usage(turn.finished_at[:10], reply.model or "unknown", reply.usage or TokenUsage(), reply.cost_usd)
+
+
+def model_usage(day: str, model: str, usage: TokenUsage, cost_usd: float | None) -> UsageRecord:
+    """One answer of a model as the daily counters take it. ``cost_usd`` is ``None`` where the price is not known."""
     return UsageRecord(
-        day=turn.finished_at[:10],
-        model=reply.model or "unknown",
+        day=day,
+        model=model,
         turns=1,
-        usage=reply.usage or TokenUsage(),
-        cost_usd=reply.cost_usd or 0.0,
-        unpriced_turns=1 if reply.cost_usd is None else 0,
+        usage=usage,
+        cost_usd=cost_usd or 0.0,
+        unpriced_turns=1 if cost_usd is None else 0,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from typing import Any
 
 import pytest
@@ -224,3 +226,18 @@ def test_a_damaged_conversation_hides_no_other_and_says_so_when_read(home: Home,
         response = other.get("/conversations/c1")
         assert response.status_code == 500
         assert response.json()["error"]["code"] == "decryption_failed"
+
+
+def test_a_damaged_message_hides_no_other_and_is_shown_to_no_model(home: Home, client: Client) -> None:
+    for text in ("first", "second"):
+        client.say(text, conversation_id="c")
+    with contextlib.closing(sqlite3.connect(home.database)) as database, database:
+        database.execute("UPDATE messages SET content = x'00' WHERE timestamp = (SELECT min(timestamp) FROM messages)")
+    unreadable = "(this message cannot be decrypted)"
+    read = client.get("/conversations/c").json()["messages"]
+    assert [message["text"] for message in read] == [unreadable, "You said: first.", "second", "You said: second."]
+    assert unreadable in client.get("/conversations/c/export").text
+    asked = home.model.calls
+    refused = client.chat("third", conversation_id="c")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (500, "decryption_failed")
+    assert home.model.calls == asked

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,20 @@ MODULES = [
     for path in SOURCES
     if path.name != "__main__.py"
 ]
+#: Where HTTP and the terminal are at home.
+EDGES = {
+    "chatbot.api",
+    "chatbot.api_errors",
+    "chatbot.api_routes",
+    "chatbot.cli",
+    "chatbot.command_line",
+    "chatbot.handler",
+    "chatbot.http_guard",
+    "chatbot.server",
+    "chatbot.sse",
+}
+COMPOSITION = {"shared.backends"}
+ADAPTERS = {"shared.aws", "shared.local"}
 #: May read the environment: the settings, and the entry point that hands it to the command line.
 READERS = {"shared/config.py", "chatbot/cli.py"}
 
@@ -44,6 +59,14 @@ def test_imports_point_one_way() -> None:
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
     assert finished.returncode == 0, finished.stdout
     assert "0 broken" in finished.stdout
+
+
+def test_the_import_rules_leave_no_module_out() -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    adapters, vendors = ({*rule["source_modules"]} for rule in rules[1:])
+    top = {module for module in MODULES if module.count(".") == 1}
+    assert top - adapters - {m for m in top if not m.startswith("shared.")} == COMPOSITION | ADAPTERS
+    assert top - vendors == EDGES | ADAPTERS
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.endless import ENDLESS_SETTINGS, endless
 from tests.unit.cli.running import CommandLine
 
 pytestmark = pytest.mark.builtin_model
@@ -39,7 +40,7 @@ def run_json(chatbot: CommandLine, *arguments: str) -> dict[str, Any]:
 def test_a_conversation_lives_on_between_commands(chatbot: CommandLine, tmp_path: Path) -> None:
     first = run_json(chatbot, "ask", "What is a lighthouse?")
     assert first["reply"].strip()
-    assert run(chatbot, "ask", "-C", "Where are they built?", stdin=b"One sentence.").strip()
+    assert run(chatbot, "ask", "-c", "Where are they built?", stdin=b"One sentence.").strip()
 
     conversation_id = first["conversation_id"]
     listed = run_json(chatbot, "conversations", "list")["conversations"]
@@ -91,6 +92,18 @@ def test_a_stopped_answer_is_saved_all_the_same(chatbot: CommandLine) -> None:
     (conversation,) = run_json(chatbot, "conversations", "list")["conversations"]
     shown = run_json(chatbot, "conversations", "show", conversation["conversation_id"])["messages"]
     assert [message["role"] for message in shown] == ["user", "assistant"]
+
+
+def test_a_second_ctrl_c_leaves_at_once(chatbot: CommandLine) -> None:
+    command = CommandLine(chatbot.home, endless("ask"), **ENDLESS_SETTINGS)
+    with command.on_terminal("Write a story.") as person:
+        person.expect("generating")
+        person.type("\x03")
+        person.expect("Ctrl-C again leaves at once.")
+        person.type("\x03")
+        assert person.exit_code() == 130
+        assert "Traceback" not in person.screen
+    assert run_json(chatbot, "conversations", "list")["conversations"] == []
 
 
 def test_a_conversation_that_does_not_exist_is_refused(chatbot: CommandLine) -> None:

@@ -344,7 +344,7 @@ def test_a_service_out_of_reach_fails_the_turn_in_words(
 
 def test_missing_settings_are_told_all_at_once() -> None:
     said = refusal({})
-    for name in ("CHATBOT_TABLE", "CHATBOT_KMS_KEY_ID", "AWS_REGION", "builtin"):
+    for name in ("CHATBOT_TABLE", "CHATBOT_KMS_KEY_ID", "AWS_REGION", "CHATBOT_MODEL"):
         assert name in said
 
 

@@ -24,6 +24,7 @@ from shared.errors import (
 from shared.local import llama_cpp
 from shared.local.llama_cpp import PARALLEL, LlamaCppModel, builtin_weights
 from tests.contract.models import ask, completion_of, echo_body, running_llama_cpp, text_of
+from tests.fakes import PATIENCE
 
 pytestmark = pytest.mark.builtin_model
 
@@ -92,6 +93,23 @@ def test_closing_the_model_ends_the_replies_in_the_making() -> None:
         with pytest.raises(ModelUnavailable):
             rest.result(timeout=5)
         assert not _reply_threads()
+
+
+def test_closing_waits_for_no_reader() -> None:
+    with running_llama_cpp() as model:
+        streams = [model.stream(ask(LONG_STORY, max_tokens=1500)) for _ in range(PARALLEL)]
+        for stream in streams:
+            next(stream)
+        with ThreadPoolExecutor(4) as pool:
+            for closing in [pool.submit(model.close) for _ in range(4)]:
+                closing.result(timeout=PATIENCE)
+        assert not _reply_threads()
+        model.close()
+        for stream in streams:
+            with pytest.raises(ModelUnavailable):
+                list(stream)
+        with pytest.raises(ModelUnavailable):
+            list(model.stream(ask("Hello.")))
 
 
 def test_the_listener_lets_nobody_in(model: LlamaCppModel) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from shared.local.key_file import KeyFile
 from tests.fakes import PATIENCE, Pause
-from tests.integration.processes import SERVE, OpenAIServer, local_environ, process, url_of
+from tests.integration.endless import ENDLESS_SETTINGS, endless
+from tests.integration.processes import SERVE, OpenAIServer, Process, local_environ, process, url_of
 from tests.serving import Client, events_of, names_of, text_of
 
 #: Runs a command without the given capabilities, so that root, too, may not write what is read-only.
@@ -149,6 +153,35 @@ def test_a_model_that_never_answers_does_not_keep_the_server_from_stopping(
         pause.go.set()
     with process(SERVE, environ) as server, Client(url_of(server)) as client:
         assert client.conversation_ids() == []
+
+
+@pytest.mark.builtin_model
+@pytest.mark.parametrize("client_stays", [True, False])
+def test_a_second_ctrl_c_stops_a_reply_of_the_model_in_the_process(client_stays: bool, tmp_path: Path) -> None:
+    environ = local_environ(tmp_path / "data", **ENDLESS_SETTINGS)
+    with process(endless("serve", "--port", "0"), environ) as server, Client(url_of(server)) as client:
+        with client.open_stream("Write a story.") as response:
+            next(text for text in response.iter_text() if "event: delta" in text)
+            if client_stays:
+                interrupt_twice(server)
+        if not client_stays:
+            interrupt_twice(server)
+    with process(SERVE, environ) as server, Client(url_of(server)) as client:
+        assert client.conversation_ids() == []
+
+
+def interrupt_twice(server: Process) -> None:
+    """Ctrl-C, and again when the first was heard. The server must end then, and in order."""
+    address = urlsplit(url_of(server))
+    server.signal(signal.SIGINT)
+    give_up = time.monotonic() + PATIENCE
+    with contextlib.suppress(ConnectionRefusedError):
+        while time.monotonic() < give_up:
+            socket.create_connection((address.hostname, address.port or 0)).close()
+            time.sleep(0.01)
+    server.signal(signal.SIGINT)
+    assert server.wait() == 130
+    assert "Traceback" not in server.output
 
 
 @pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o500, 0o600), (0o500, 0o400), (0o700, 0o400)])

@@ -58,7 +58,7 @@ if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 try:
-    SQLiteStore(Path(sys.argv[1]), MovableClock())
+    SQLiteStore(Path(sys.argv[1]), MovableClock()).close()
 except ChatbotError as error:
     print(type(error).__name__, error.message)
 """

@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from shared.aws.bedrock import BedrockModel
 from shared.errors import (
+    ContextExceeded,
     ModelError,
     ModelRejectedRequest,
     ModelStreamBroken,
@@ -160,7 +161,7 @@ def test_events_of_the_future_and_thoughts_are_passed_over(server: BedrockServer
         ((403, "UnrecognizedClientException", CANARY), ModelUnavailable, "credentials"),
         (
             (400, "ValidationException", f"{CANARY}: Input is too long for requested model."),
-            ModelRejectedRequest,
+            ContextExceeded,
             "longer",
         ),
         ((400, "ValidationException", f"{CANARY} model identifier is invalid."), ModelUnavailable, MODEL),

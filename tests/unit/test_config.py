@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.config import Settings, load_settings, parse_model_spec
+from shared.config import Settings, load_settings, parse_model_spec, settings_page
 from shared.errors import ConfigurationError
 from shared.models import ModelSpec
 
@@ -55,6 +55,35 @@ def test_other_forms_are_refused_with_the_right_ones(text: str) -> None:
         parse_model_spec(text)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://me:canary@host/v1", "https://canary@host/v1", "http://me:canary@", "ftp://me:c@canary@host"]
+)
+@pytest.mark.parametrize("variable", ["CHATBOT_MODEL", "CHATBOT_OTHER_MODELS"])
+@pytest.mark.parametrize("model", ["openai:m@{url}", "builtin,openai:m@{url}", "builtin,{url}", "{url}"])
+def test_a_password_in_a_base_url_is_refused_and_never_shown(variable: str, model: str, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=variable) as caught:
+        load_settings({variable: model.format(url=url)})
+    assert "canary" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["ftp://me:canary@host", "me:canary@host"])
+def test_a_password_in_another_address_is_not_shown(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="CHATBOT_URL") as caught:
+        load_settings({"CHATBOT_URL": url})
+    assert "canary" not in caught.value.message
+
+
+def test_a_user_name_in_a_base_url_is_refused_with_the_setting_for_keys() -> None:
+    with pytest.raises(ValueError, match=r"user name or password.*CHATBOT_OPENAI_API_KEY"):
+        parse_model_spec("openai:m@https://me:secret@host/v1")
+
+
+def test_a_long_value_is_not_repeated_whole() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"CHATBOT_SYSTEM_PROMPT": "x" * 20_001})
+    assert len(caught.value.message) < 300
+
+
 def test_lists_of_models_are_comma_separated() -> None:
     settings = load_settings({"CHATBOT_FALLBACK_MODELS": "builtin, bedrock:a ,"})
     assert [spec.name for spec in settings.fallback_models] == ["builtin", "bedrock:a"]
@@ -97,3 +126,17 @@ def test_the_region_comes_from_where_aws_tools_look() -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_page_of_settings_says_what_the_model_says() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text(encoding="utf-8") == settings_page(), (
+        "docs/settings.md is out of date; run: PYTHONPATH=src python -m shared.config > docs/settings.md"
+    )
+
+
+def test_every_setting_stands_in_the_page() -> None:
+    lines = settings_page().splitlines()
+    for name in Settings.model_fields:
+        (line,) = [line for line in lines if line.startswith(f"| `CHATBOT_{name.upper()}` |")]
+        assert line.count(" | ") == 2

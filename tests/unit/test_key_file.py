@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import threading
 from pathlib import Path
 
@@ -102,3 +105,67 @@ def test_a_file_that_others_can_read_is_refused_with_the_remedy(path: Path, mode
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises((ConfigurationError, FileNotFoundError), match="key"):
         KeyFile.create(tmp_path / "missing" / "key")
+
+
+def no_links(code: int) -> object:
+    """``os.link`` of a file system that has none."""
+
+    def link(source: object, target: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return link
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_hard_links_will_do(path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    monkeypatch.setattr(os, "link", no_links(code))
+    first = KeyFile.create(path).fingerprint()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert KeyFile.create(path).fingerprint() == first
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
+
+
+def test_another_failure_of_the_link_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", no_links(errno.EIO))
+    with pytest.raises(ConfigurationError, match="could not be written"):
+        KeyFile.create(path)
+    assert [*path.parent.iterdir()] == []
+
+
+def test_without_hard_links_half_a_key_does_not_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", no_links(errno.EPERM))
+    synced = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if path.exists():
+            raise OSError(errno.ENOSPC, "no space")
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(ConfigurationError, match="could not be written"):
+        KeyFile.create(path)
+    assert [*path.parent.iterdir()] == []
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_key_survives_a_power_cut(path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", no_links(errno.EPERM))
+    synced: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), path.exists()))
+    )
+    KeyFile.create(path)
+    assert synced[-1] == (True, True)
+
+
+def test_a_file_system_that_cannot_sync_folders_will_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not for folders")
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert KeyFile.create(path).fingerprint() == KeyFile(path).fingerprint()

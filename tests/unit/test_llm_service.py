@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 
@@ -12,6 +13,7 @@ from chatbot.prompt import PromptSettings
 from shared.config import parse_model_spec
 from shared.errors import (
     ConfigurationError,
+    ContextExceeded,
     InvalidRequest,
     ModelError,
     ModelRejectedRequest,
@@ -23,6 +25,7 @@ from shared.errors import (
 from shared.models import ChatMessage, Completion, ModelEvent, ModelRequest, ModelSpec, TextDelta, TokenUsage
 from shared.ports import ChatModel
 from shared.pricing import PriceList
+from tests.fakes import PATIENCE
 
 DONE = Completion("end_turn", TokenUsage(10, 5))
 Script = Sequence[ModelEvent | Exception]
@@ -50,6 +53,18 @@ class Scripted:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Silent(Scripted):
+    """A model that says nothing until it is woken."""
+
+    def __init__(self, wake: threading.Event) -> None:
+        super().__init__(says("too late"))
+        self._wake = wake
+
+    def stream(self, request: ModelRequest) -> Generator[ModelEvent]:
+        self._wake.wait(PATIENCE)
+        yield from super().stream(request)
 
 
 def says(text: str) -> Script:
@@ -204,6 +219,41 @@ def test_each_model_is_asked_in_its_own_way() -> None:
     assert (claude.requests[0].temperature, claude.requests[0].disable_thinking) == (None, True)
     assert (llama.requests[0].temperature, llama.requests[0].disable_thinking) == (0.3, False)
     assert claude.requests[0].messages == llama.requests[0].messages == (*history, ChatMessage("user", "Go on"))
+
+
+def test_a_silent_model_is_left_for_its_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatbot.llm_service._PATIENCE_SECONDS", 0.05)
+    wake = threading.Event()
+    silent = Silent(wake)
+    llm = service({"bedrock:a": silent, "bedrock:b": Scripted(says("two"))})
+    assert ask(llm) == [Attempt("bedrock:a"), Attempt("bedrock:b"), TextDelta("two"), DONE]
+    wake.set()
+
+
+def test_a_stream_without_an_end_is_a_broken_one() -> None:
+    with pytest.raises(ModelStreamBroken):
+        ask(service({"bedrock:a": Scripted([TextDelta("half")])}, fallbacks=0))
+
+
+def test_a_history_that_was_longer_than_estimated_is_halved_until_it_fits() -> None:
+    history = [ChatMessage(role, f"{number}") for number in range(5) for role in ("user", "assistant")]
+    refused: Script = [ContextExceeded("too long")]
+    model = Scripted(refused, refused, says("fits"))
+    llm = service({"bedrock:a": model}, fallbacks=0)
+    events = list(llm.stream(llm.chain(None), Conversation(history, "And now?", whole=True), time.monotonic() + 60))
+    assert events == [Attempt("bedrock:a"), TextDelta("fits"), DONE]
+    assert [len(request.messages) for request in model.requests] == [11, 5, 3]
+    assert all(request.messages[0].role == "user" for request in model.requests)
+    assert all(request.messages[-1].text == "And now?" for request in model.requests)
+
+
+def test_a_message_that_does_not_fit_without_any_history_is_refused() -> None:
+    model = Scripted(fails(ContextExceeded("too long")))
+    llm = service({"bedrock:a": model}, fallbacks=0)
+    history = (ChatMessage("user", "Hi"), ChatMessage("assistant", "Hello"))
+    with pytest.raises(ContextExceeded):
+        list(llm.stream(llm.chain(None), Conversation(history, "Long", whole=True), time.monotonic() + 60))
+    assert [len(request.messages) for request in model.requests] == [3, 1]
 
 
 def test_models_are_opened_once_and_closed() -> None:

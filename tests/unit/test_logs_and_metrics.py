@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,25 @@ def test_metrics_are_one_line_in_the_embedded_format() -> None:
     # Every metric and dimension that the directive names stands beside it, as the specification wants.
     assert (line["Turns"], line["TurnDuration"], line["model"]) == (1, 12.5, "bedrock:claude")
     assert isinstance(line["_aws"]["Timestamp"], int)
+
+
+class Broken(io.StringIO):
+    """A stream that takes nothing any more."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, text: str) -> int:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "full"), ValueError("I/O operation on closed file")])
+def test_metrics_never_fail_the_caller(error: Exception) -> None:
+    EmfMetrics(Broken(error)).record({"Turns": (1, "Count")}, {"model": "builtin"})
+
+
+@pytest.mark.parametrize("name", logger.FIELDS)
+def test_every_field_of_a_log_line_is_used(name: str) -> None:
+    sources = "".join(file.read_text() for file in (Path(__file__).parents[2] / "src" / "chatbot").glob("*.py"))
+    assert re.search(rf'extra=\{{[^}}]*"{name}": ', sources)

@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 
-from chatbot.capabilities import TABLE, ModelCapabilities, capabilities_of
+from chatbot.capabilities import TABLE, ModelCapabilities, capabilities_of, check_overrides
 from shared.config import parse_model_spec
 from shared.errors import ConfigurationError
 from shared.models import TokenUsage
@@ -61,6 +61,38 @@ def test_an_override_that_does_not_fit_names_the_capabilities_there_are(override
         ConfigurationError, match=r"CHATBOT_MODEL_CAPABILITIES for builtin: context.*prompt_budget_tokens"
     ):
         capabilities("builtin", builtin=override)
+
+
+def test_an_override_of_no_capability_says_so() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"builtin: context: there is no such capability\. The capabilities are"
+    ):
+        capabilities("builtin", builtin={"context": 1})
+
+
+def test_an_override_that_fits_no_configured_model_is_refused_with_the_models_there_are() -> None:
+    specs = [parse_model_spec("builtin"), parse_model_spec("openai:x@http://h/v1")]
+    check_overrides(specs, {"builtin": {}, "openai:*": {}})
+    with pytest.raises(ConfigurationError, match=r"'openai:y', 'opnai:\*'.*builtin, openai:x@http://h/v1"):
+        check_overrides(specs, {"builtin": {}, "openai:y": {}, "opnai:*": {}})
+
+
+@pytest.mark.parametrize("suffix", ["-v1", "-v1:0", ":0", "-20261101", "-20261101-v1:0"])
+def test_another_version_of_a_model_costs_the_same(suffix: str) -> None:
+    prices = PriceList.load()
+    assert prices.of(HAIKU + suffix) == prices.of(HAIKU)
+
+
+@pytest.mark.parametrize("suffix", ["0", "-50", "-mini", "-v1-fast", "-v1:0:200k", "-v", "-2026", "-1", "@http://h/v1"])
+def test_another_model_of_a_similar_name_has_no_price(suffix: str) -> None:
+    assert PriceList.load().of(HAIKU + suffix) is None
+
+
+def test_a_version_that_has_its_own_price_keeps_it() -> None:
+    own = {"input": 7, "output": 7}
+    prices = PriceList({"as_of": "2026-11-20", "models": {HAIKU: {"input": 1, "output": 1}, f"{HAIKU}-v2": own}})
+    found = [prices.of(name) for name in (f"{HAIKU}-v1", f"{HAIKU}-v2")]
+    assert [price and price.input for price in found] == [1, 7]
 
 
 def test_a_call_costs_its_tokens_of_each_kind() -> None:

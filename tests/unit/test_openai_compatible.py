@@ -13,6 +13,7 @@ import pytest
 
 from shared.errors import (
     ConfigurationError,
+    ContextExceeded,
     ModelError,
     ModelRejectedRequest,
     ModelStreamBroken,
@@ -165,13 +166,13 @@ def test_a_stream_that_ends_after_its_finish_reason_needs_no_done(
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [
-        (400, ModelRejectedRequest, "context_tokens"),
+        (400, ContextExceeded, "context_tokens"),
         (401, ModelUnavailable, "CHATBOT_OPENAI_API_KEY"),
         (403, ModelUnavailable, "CHATBOT_OPENAI_API_KEY"),
         (404, ModelUnavailable, "tiny"),
         (408, ModelTimeout, "in time"),
-        (413, ModelRejectedRequest, "longer"),
-        (422, ModelRejectedRequest, "longer"),
+        (413, ContextExceeded, "longer"),
+        (422, ContextExceeded, "longer"),
         (429, ModelThrottled, "rate"),
         (500, ModelError, "500"),
         (503, ModelUnavailable, "not ready"),
@@ -222,8 +223,8 @@ def test_no_server_is_said_so(server: FakeServer, model: OpenAICompatibleModel) 
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        ({"code": 400, "type": "exceed_context_size_error", "message": CANARY}, ModelRejectedRequest),
-        ({"code": "context_length_exceeded", "message": CANARY}, ModelRejectedRequest),
+        ({"code": 400, "type": "exceed_context_size_error", "message": CANARY}, ContextExceeded),
+        ({"code": "context_length_exceeded", "message": CANARY}, ContextExceeded),
         ({"type": "invalid_request_error", "message": CANARY}, ModelRejectedRequest),
         ({"code": "rate_limit_exceeded", "message": CANARY}, ModelThrottled),
         ({"code": 503, "type": "unavailable_error", "message": CANARY}, ModelUnavailable),

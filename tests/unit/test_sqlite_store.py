@@ -292,14 +292,18 @@ def test_a_reader_only_puts_off_emptying_the_log(store: SQLiteStore, path: Path,
     assert KEY not in bytes_on_disk(path)
 
 
-def test_expired_rows_go_when_the_store_is_opened(path: Path, clock: MovableClock, turn: Turns) -> None:
+def test_expired_rows_go_when_that_is_asked_for_and_not_by_opening(
+    path: Path, clock: MovableClock, turn: Turns
+) -> None:
     with closing(SQLiteStore(path, clock)) as store:
         store.claim(turn.claim())
         store.save_turn(turn(new=True, lifetime=100, key=KEY))
         store.save_turn(turn("brief", conversation_id="c2", new=True, lifetime=100))
         store.save_turn(turn("kept", conversation_id="c2", lifetime=3 * DAY))
     clock.advance(DAY)
-    with closing(SQLiteStore(path, clock)):
+    with closing(SQLiteStore(path, clock)) as store:
+        assert query(path, "SELECT count(*) FROM conversations") == [(2,)]
+        store.purge_expired()
         assert query(path, "SELECT conversation_id FROM conversations") == [("c2",)]
         assert query(path, "SELECT content FROM messages") == [(b"kept",), (b"reply to kept",)]
         assert query(path, "SELECT count(*) FROM claims") == [(0,)]

@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Generator
 
+import pytest
+
 from chatbot.events import Started, TextAdded, TurnDone, TurnEvent
 from chatbot.turns import StillRunning, TurnFailed, TurnRunner
-from shared.errors import ModelThrottled, ModelTimeout, ModelUnavailable
+from shared.errors import ModelThrottled, ModelTimeout, ModelUnavailable, Overloaded
 from shared.models import TokenUsage
 from tests.fakes import PATIENCE
 
@@ -104,3 +106,45 @@ def test_a_stopped_turn_ends_with_an_error_at_its_next_event() -> None:
     assert isinstance(heard[-1], TurnFailed)
     assert isinstance(heard[-1].error, ModelUnavailable)
     assert not turn.ended.is_set()
+
+
+def test_turns_that_wait_do_not_keep_others_from_being_answered() -> None:
+    runner = TurnRunner()
+    waiting = [SilentTurn() for _ in range(100)]
+
+    async def crowd() -> Events:
+        for turn in waiting:
+            await listen(runner, turn.events(), most=1)
+        ready = SilentTurn()
+        ready.go.set()
+        return await listen(runner, ready.events())
+
+    assert asyncio.run(crowd())[-1] == DONE
+    for turn in waiting:
+        turn.go.set()
+
+
+def test_more_turns_than_the_process_takes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatbot.turns._MOST_TURNS", 1)
+    runner, turn = TurnRunner(), SilentTurn()
+
+    async def crowd() -> Events:
+        await listen(runner, turn.events(), most=1)
+        return await listen(runner, SilentTurn().events())
+
+    (refused,) = asyncio.run(crowd())
+    assert isinstance(refused, TurnFailed)
+    assert isinstance(refused.error, Overloaded)
+    turn.go.set()
+
+
+def test_closing_does_not_wait_again_for_turns_that_were_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatbot.turns._STOPPED_SECONDS", 0.01)
+    runner, turn = TurnRunner(), SilentTurn()
+    asyncio.run(listen(runner, turn.events(), most=1))
+    threading.Timer(0.05, runner.stop).start()
+    closing = threading.Thread(target=runner.close, args=(2 * PATIENCE,))
+    closing.start()
+    closing.join(PATIENCE)
+    assert not closing.is_alive()
+    turn.go.set()

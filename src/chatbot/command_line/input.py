@@ -8,13 +8,11 @@ from typing import BinaryIO
 
 from chatbot.command_line.errors import InputError
 from chatbot.command_line.terminal import one_line
+from shared.models import CONVERSATION_ID, LONGEST_MESSAGE
 
-#: Characters that the API takes in one message: ``chatbot.models.LONGEST_MESSAGE``, whose module is slow to import; a
-#: test holds the two together.
-LONGEST_MESSAGE = 32_000
 # Four bytes a character is the most that UTF-8 takes; more than this is too long whatever it says.
 _MOST_BYTES = 4 * 1024 * 1024
-_CONVERSATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CONVERSATION_ID = re.compile(CONVERSATION_ID)
 
 
 def checked_text(text: str, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hashlib
 import hmac
 import json
@@ -23,6 +24,10 @@ _HEADER = "chatbot-key-v1:"
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+#: What ``os.link`` says on file systems that have no hard links: FAT, some network and container mounts.
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+#: What ``os.fsync`` says of a folder where only files can be synced.
+_NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP})
 _WRAPPED_BYTES = len(_VERSION) + _NONCE_BYTES + _KEY_BYTES + 16
 
 
@@ -115,16 +120,49 @@ def _damaged(path: Path) -> ConfigurationError:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Writes the file whole or not at all, mode 0600; leaves a file that already stands."""
+    """Writes the file whole or not at all, mode 0600, and durably; leaves a file that already stands."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key-")
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
+        _fill(descriptor, text)
+        os.link(temporary, path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _write_in_place(path, text)
     finally:
         Path(temporary).unlink()
+    _sync_folder(path.parent)
+
+
+def _write_in_place(path: Path, text: str) -> None:
+    """The second best: another process that starts in this moment may find half a key, and refuse it."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    try:
+        _fill(descriptor, text)
+    except OSError:
+        path.unlink()
+        raise
+
+
+def _fill(descriptor: int, text: str) -> None:
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without this a power cut could take the new name away, and the key with it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)

@@ -77,9 +77,11 @@ class LlamaCppModel:
             ) from None
         self._slots = threading.BoundedSemaphore(PARALLEL)
         self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._started: list[_Generation] = []
 
     def stream(self, request: ModelRequest) -> Generator[ModelEvent]:
-        with self._slot(request), contextlib.closing(_Generation(self._server, request, self._closing)) as generation:
+        with self._slot(request), contextlib.closing(self._start(request)) as generation:
             chunks = ChatChunks()
             for chunk in generation.chunks():
                 if text := chunks.read(chunk):
@@ -87,13 +89,20 @@ class LlamaCppModel:
             yield _completion(chunks.completion(), request)
 
     def close(self) -> None:
-        """Ends the replies in the making and frees the memory."""
+        """Ends the replies in the making within one batch of tokens, read or not, and frees the memory."""
         self._closing.set()
-        for _ in range(PARALLEL):
-            self._slots.acquire()
-        self._server = None
-        # Whoever still waits, or closes once more, is not left waiting.
-        self._slots.release(PARALLEL)
+        with self._lock:
+            started, self._started, self._server = self._started, [], None
+        for generation in started:
+            generation.thread.join()
+
+    def _start(self, request: ModelRequest) -> _Generation:
+        with self._lock:
+            if self._closing.is_set():
+                raise _closed()
+            generation = _Generation(self._server, request, self._closing)
+            self._started = [started for started in self._started if started.thread.is_alive()] + [generation]
+            return generation
 
     @contextlib.contextmanager
     def _slot(self, request: ModelRequest) -> Iterator[None]:
@@ -114,16 +123,14 @@ class _Generation:
     """
 
     def __init__(self, server: Any, request: ModelRequest, closing: threading.Event) -> None:
-        if closing.is_set():
-            raise _closed()
         self._server = server
         self._request = request
         self._closing = closing
         self._left = threading.Event()
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         # Not a daemon: at the end of the process such a thread could call back into a Python that is gone.
-        self._thread = threading.Thread(target=self._run, name="llama-cpp-reply", daemon=False)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name="llama-cpp-reply", daemon=False)
+        self.thread.start()
 
     def chunks(self) -> Iterator[object]:
         """The engine's chunks, to the end of the reply. Raises ``ModelTimeout`` and ``ModelUnavailable``."""
@@ -141,7 +148,7 @@ class _Generation:
     def close(self) -> None:
         """Stops the engine within one batch of tokens, and waits for that."""
         self._left.set()
-        self._thread.join()
+        self.thread.join()
 
     def _run(self) -> None:
         try:

@@ -15,8 +15,8 @@ import httpx
 
 from shared.errors import (
     ConfigurationError,
+    ContextExceeded,
     ModelError,
-    ModelRejectedRequest,
     ModelStreamBroken,
     ModelThrottled,
     ModelTimeout,
@@ -108,7 +108,8 @@ class OpenAICompatibleModel:
                 "CHATBOT_MODEL, and that the model is installed there."
             )
         if status in {400, 413, 422}:
-            return ModelRejectedRequest(
+            # Servers say it in as many ways as there are servers; a shorter conversation is worth a try for each.
+            return ContextExceeded(
                 f"{server} does not accept this request; most often the conversation is longer than the model "
                 f"{self._model_id} can read. Start a new conversation, or set its context_tokens in "
                 "CHATBOT_MODEL_CAPABILITIES."

@@ -27,7 +27,7 @@ class SQLiteStore:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        """Opens or makes the file, and deletes what has expired.
+        """Opens or makes the file. Of one that stands nothing is changed yet: its key may turn out to be missing.
 
         Raises ``ConfigurationError`` for a file or folder that cannot be used, ``StoreFull``, ``StoreError``.
         """
@@ -36,7 +36,6 @@ class SQLiteStore:
         # Set while deleted bytes may still stand in the write-ahead log, because it could not be emptied.
         self._log_due = threading.Event()
         self._purged_at = 0
-        self._purge_if_due()
 
     # --- claims -------------------------------------------------------------------------------------------------------
 
@@ -101,7 +100,7 @@ class SQLiteStore:
             for message, timestamp in ((turn.user_message, user_time), (turn.assistant_message, reply_time)):
                 connection.execute(rows.INSERT_MESSAGE, rows.message_values(turn, message, timestamp))
             connection.execute(rows.ADD_USAGE, rows.usage_values(turn.user_id, storage.turn_usage(turn)))
-        self._purge_if_due()
+        self.purge_expired()
         return reply_time
 
     def rename(self, user_id: str, conversation_id: str, title: bytes) -> bool:
@@ -139,6 +138,21 @@ class SQLiteStore:
         with self._connections.write() as connection:
             connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
+    def purge_expired(self) -> None:
+        """Deletes expired rows, at most once an hour, so that the file does not grow. Readers never see them anyway.
+
+        Called at start, once the key is known to be the right one, and after every turn. Never fails the caller.
+        """
+        now = self._now()
+        if now - self._purged_at >= _PURGE_EVERY_SECONDS:
+            self._purged_at = now
+            with suppress(StoreError), self._connections.write() as connection:
+                deleted = sum(connection.execute(sql, (now,)).rowcount for sql in rows.PURGE)
+                if deleted:
+                    self._log_due.set()
+        if self._log_due.is_set():
+            self._empty_log()
+
     # --- internals ----------------------------------------------------------------------------------------------------
 
     def _now(self) -> int:
@@ -157,18 +171,6 @@ class SQLiteStore:
             *(conversation.user_id, conversation.conversation_id, conversation.created_at, before, self._now(), limit),
         )
         return [rows.message(row) for row in found]
-
-    def _purge_if_due(self) -> None:
-        """Deletes expired rows now and then, so that the file does not grow. Readers never see them either way."""
-        now = self._now()
-        if now - self._purged_at >= _PURGE_EVERY_SECONDS:
-            self._purged_at = now
-            with suppress(StoreError), self._connections.write() as connection:
-                deleted = sum(connection.execute(sql, (now,)).rowcount for sql in rows.PURGE)
-                if deleted:
-                    self._log_due.set()
-        if self._log_due.is_set():
-            self._empty_log()
 
     def _empty_log(self) -> None:
         self._log_due.set()

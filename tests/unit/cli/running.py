@@ -10,7 +10,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -26,10 +26,11 @@ _TIMEOUT = 20.0
 
 
 class CommandLine:
-    """``chatbot`` with a home of its own and the given variables."""
+    """``chatbot``, or another command in its place, with a home of its own and the given variables."""
 
-    def __init__(self, home: Path, **environ: str) -> None:
+    def __init__(self, home: Path, command: Sequence[str] = COMMAND, **environ: str) -> None:
         self.home = home
+        self._command = command
         self.environ = {
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home / "config"),
@@ -45,7 +46,7 @@ class CommandLine:
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            [*COMMAND, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env={**self.environ, **environ}
+            [*self._command, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env={**self.environ, **environ}
         )
 
     @contextlib.contextmanager
@@ -53,7 +54,7 @@ class CommandLine:
         """As a process whose input, output and errors are one terminal. Killed at the end, if it is still there."""
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, *COMMAND, *arguments],
+            [sys.executable, "-c", _TAKE_TERMINAL, *self._command, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from chatbot import __version__, models
-from chatbot.command_line.input import LONGEST_MESSAGE
+from chatbot import __version__
 from tests.unit.cli.fake_api import ESCAPE, FakeApi, fake_api
 from tests.unit.cli.running import CommandLine
 
@@ -54,14 +53,14 @@ def test_sources_follow_the_answer(chatbot: CommandLine) -> None:
 def test_a_conversation_goes_on(chatbot: CommandLine, api: FakeApi) -> None:
     api.add("older")
     api.add("newer")
-    for arguments in (("-c", "older"), ("-c", "last"), ("-C",)):
+    for arguments in (("--conversation", "older"), ("-c",), ("--continue",)):
         chatbot.run("ask", *arguments, "--model", "bedrock:big", "hello")
     assert [body["conversation_id"] for body in api.bodies()] == ["older", "newer", "newer"]
     assert api.bodies()[0]["model"] == "bedrock:big"
 
 
 def test_there_must_be_a_conversation_to_continue(chatbot: CommandLine, api: FakeApi) -> None:
-    result = chatbot.run("ask", "-C", "hello")
+    result = chatbot.run("ask", "-c", "hello")
     assert (result.exit_code, api.bodies()) == (1, [])
     assert "There is no conversation yet" in result.stderr
 
@@ -71,10 +70,6 @@ def test_every_question_has_an_idempotency_key_of_its_own(chatbot: CommandLine, 
         chatbot.run("ask", "hello")
     first, second = (headers["idempotency-key"] for _, _, headers, _ in api.seen)
     assert first != second
-
-
-def test_the_longest_message_is_the_contract_s() -> None:
-    assert models.LONGEST_MESSAGE == LONGEST_MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -88,11 +83,12 @@ def test_the_longest_message_is_the_contract_s() -> None:
         (("ask", "why"), "x" * 32_000, "The question has 32,005 characters; at most 32,000 can be sent."),
         (("ask",), "x" * (4 * 1024 * 1024 + 1), "more than 4,194,304 bytes"),
         (("ask", "caf\udce9"), "", "The question is not valid UTF-8 text."),
-        (("ask", "-c", "../models", "hello"), "", "is not a conversation id"),
-        (("ask", "-c", "..", "hello"), "", "is not a conversation id"),
-        (("ask", "-c", "x" * 65, "hello"), "", "is not a conversation id"),
-        (("ask", "-c", "\udcff", "hello"), "", "is not a conversation id"),
-        (("ask", "-c", "a", "-C", "hello"), "", "give one of them"),
+        (("ask", "--conversation", "../models", "hello"), "", "is not a conversation id"),
+        (("ask", "--conversation", "..", "hello"), "", "is not a conversation id"),
+        (("ask", "--conversation", "x" * 65, "hello"), "", "is not a conversation id"),
+        (("ask", "--conversation", "\udcff", "hello"), "", "is not a conversation id"),
+        (("ask", "-c", "--conversation", "a", "hello"), "", "give one of them"),
+        (("chat", "-c", "--conversation", "a"), "", "give one of them"),
         (("--url", "https://a", "--env", "dev", "ask", "hello"), "", "give one of them"),
     ],
 )

@@ -44,7 +44,8 @@ def test_ctrl_c_stops_the_answer_and_the_chat_goes_on(chatbot: CommandLine, api:
         person.type("hello\r")
         person.expect("You said: hello")
         person.expect("you> ")
-        person.type("\x03")
+        # A signal between the prompt and readline's wait for a key is seen only after the line: it gets its end.
+        person.type("\x03\r")
         assert person.exit_code() == 130
         assert "Traceback" not in person.screen
     first, again, other = (headers["idempotency-key"] for _, path, headers, _ in api.seen if path == "/chat")
@@ -68,7 +69,7 @@ def test_an_error_brings_the_prompt_back_and_retry_sends_the_same_request(chatbo
 
 def test_an_answer_cannot_drive_the_terminal(chatbot: CommandLine, api: FakeApi) -> None:
     api.add("c", title="\x1b]0;owned\x07")
-    with chatbot.on_terminal("chat", "-c", "c", NO_COLOR="1") as person:
+    with chatbot.on_terminal("chat", "--conversation", "c", NO_COLOR="1") as person:
         person.expect('Going on with "␛]0;owned␇".')
         person.expect("you> ")
         person.type("escape\r")
@@ -101,7 +102,7 @@ def test_what_was_typed_is_kept_in_no_file(chatbot: CommandLine, tmp_path: Path)
 
 def test_a_deletion_is_confirmed(chatbot: CommandLine, api: FakeApi) -> None:
     api.add("c")
-    with chatbot.on_terminal("chat", "-c", "last") as person:
+    with chatbot.on_terminal("chat", "-c") as person:
         person.expect("you> ")
         person.type("/delete\r")
         person.expect("[y/N] ")

@@ -73,7 +73,7 @@ def test_a_terminal_gets_the_way_on_and_a_question_typed_there(chatbot: CommandL
         person.expect("Type the question, then Ctrl-D.")
         person.type("typed\r\x04")
         person.expect("You said: typed")
-        person.expect('conversation new-1; go on with: chatbot ask -C "..."')
+        person.expect('conversation new-1; go on with: chatbot ask -c "..."')
         assert person.exit_code() == 0
     assert api.bodies()[0]["message"] == "typed"
 
