@@ -12,9 +12,11 @@ from tests.serving import Client, Home, Stage, build, serving
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> Iterator[Home]:
     """The application over a scripted model and an empty database; not served."""
-    return build(tmp_path)
+    built = build(tmp_path)
+    yield built
+    built.services.close(PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +28,10 @@ def stage() -> Iterator[tuple[Stage, str]]:
 
 
 @pytest.fixture
-def url(home: Home, stage: tuple[Stage, str]) -> Iterator[str]:
+def url(home: Home, stage: tuple[Stage, str]) -> str:
     """Where the application is served."""
     stage[0].app = home.app
-    yield stage[1]
-    home.services.close(PATIENCE)
+    return stage[1]
 
 
 @pytest.fixture
