@@ -203,7 +203,10 @@ class ChatService:
 
     def _give_up(self, turn: _Turn, error: BaseException) -> None:
         """After a failure: the key is freed, so that a retry works, and the failure is counted."""
-        code = error.code if isinstance(error, ChatbotError) else "internal_error"
+        if isinstance(error, GeneratorExit):
+            code = "stopped"  # by a server that was told to stop
+        else:
+            code = error.code if isinstance(error, ChatbotError) else "internal_error"
         if turn.claim:
             # What failed is told already; a store that cannot free the key frees it when the lease ends.
             with suppress(ChatbotError):

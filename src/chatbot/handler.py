@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import sys
@@ -41,8 +40,6 @@ def cloud_app(settings: Settings) -> FastAPI:
 
 def main() -> None:
     """Serves the adapter until the platform stops the process."""
-    # What is built at start stays; collecting it over and over while importing costs a tenth of the start.
-    gc.disable()
     try:
         settings = load_settings(required=CLOUD_SETTINGS)
         logger.configure(settings.log_level, json_lines=True)
@@ -51,8 +48,6 @@ def main() -> None:
         logger.configure("INFO", json_lines=True)
         log.error("%s", error.message)  # noqa: TRY400 - the message says it all
         sys.exit(1)
-    gc.freeze()
-    gc.enable()
     uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, ws="none")
     ).run()

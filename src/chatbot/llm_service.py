@@ -191,16 +191,20 @@ class LLMService:
     def _ask(
         self, name: str, conversation: Conversation, deadline: float, patience: float | None
     ) -> Generator[Attempt | TextDelta | Completion]:
+        """One model's reply, asked for again with a shorter history where the model says that it cannot read it all."""
         candidate = self._candidates[name]
         request = self._request(candidate, conversation, deadline)
         yield Attempt(name)
+        started = False
         while True:
             kept = request.messages[:-1]
             try:
-                yield from self._answer(candidate.open(), request, patience)
+                for event in self._answer(candidate.open(), request, patience):
+                    started = started or isinstance(event, TextDelta)
+                    yield event
             except ContextExceeded:
                 candidate.breaker.succeeded()
-                if not kept:
+                if started or not kept:
                     raise
                 # The estimate was too low. A failed turn leaves the history as it is, so without this the conversation
                 # would be stuck for good. Half of the turns go, the older ones.

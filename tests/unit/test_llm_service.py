@@ -247,6 +247,15 @@ def test_a_history_that_was_longer_than_estimated_is_halved_until_it_fits() -> N
     assert all(request.messages[-1].text == "And now?" for request in model.requests)
 
 
+def test_a_context_that_runs_out_in_the_middle_of_an_answer_does_not_begin_another() -> None:
+    model = Scripted([TextDelta("half"), ContextExceeded("full")], says("again"))
+    llm = service({"bedrock:a": model}, fallbacks=0)
+    history = (ChatMessage("user", "Hi"), ChatMessage("assistant", "Hello"))
+    with pytest.raises(ContextExceeded):
+        list(llm.stream(llm.chain(None), Conversation(history, "Go on", whole=True), time.monotonic() + 60))
+    assert len(model.requests) == 1
+
+
 def test_a_message_that_does_not_fit_without_any_history_is_refused() -> None:
     model = Scripted(fails(ContextExceeded("too long")))
     llm = service({"bedrock:a": model}, fallbacks=0)
