@@ -8,7 +8,7 @@ LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 # Only what was said on this command line; an unrelated PORT in the environment is not meant for this server.
 given = $(if $(filter command line,$(origin $(1))),$(2) '$($(1))')
 
-.PHONY: run test lint types unit scripts bench lock help clean
+.PHONY: run test lint types unit scripts bench bench-rag lock help clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -41,12 +41,16 @@ unit: $(VENV)/.dev .venv-emulator/.ready
 bench: .venv-bench/.ready  ## Measure speed and memory, beside a peer
 	PYTHONPATH=src:. .venv-bench/bin/python -m bench $(ARGS)
 
+bench-rag: .venv-bench-rag/.ready  ## Measure documents: quality, extraction, search, beside peers
+	PYTHONPATH=src:. .venv-bench-rag/bin/python -m bench.rag $(ARGS)
+
 lock: .venv-lock/.ready  ## Renew the locked requirement files
 	$(LOCK) $(ARGS) pyproject.toml -o requirements.txt
 	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) $(ARGS) --no-deps requirements-local.in -o requirements-local.txt
 	$(LOCK) $(ARGS) requirements-emulator.in -o requirements-emulator.txt
 	$(LOCK) $(ARGS) requirements-bench.in -o requirements-bench.txt
+	$(LOCK) $(ARGS) requirements-bench-rag.in -o requirements-bench-rag.txt
 
 clean:  ## Remove environments and caches (not your data)
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
@@ -67,6 +71,10 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 
 .venv-bench/.ready: requirements.txt requirements-local.txt requirements-bench.txt
 	@scripts/venv.sh .venv-bench requirements.txt requirements-local.txt requirements-bench.txt
+	@touch $@
+
+.venv-bench-rag/.ready: requirements.txt requirements-local.txt requirements-bench-rag.txt
+	@scripts/venv.sh .venv-bench-rag requirements.txt requirements-local.txt requirements-bench-rag.txt
 	@touch $@
 
 .venv-lock/.ready:

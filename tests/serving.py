@@ -21,10 +21,15 @@ from chatbot.server import _Server
 from chatbot.services import Services, build_services
 from shared.backends import Backends
 from shared.config import Settings
+from shared.document_backends import ChatDocuments, LocalDocuments
+from shared.document_ports import Embedder, Retriever
+from shared.local.folder_files import FolderFiles
+from shared.local.sqlite_documents import DocumentDatabase
 from shared.local.sqlite_store import SQLiteStore
 from shared.metrics import NoMetrics
 from shared.models import ModelSpec
 from shared.ports import ChatModel, Store
+from tests.fake_embedder import FakeEmbedder
 from tests.fakes import PATIENCE, CountingKeyWrapper, FaultyStore, MovableClock, ScriptedModel
 
 #: A model with a price and a context that takes the longest message.
@@ -56,7 +61,27 @@ class Home:
     app: FastAPI
 
 
-def build(folder: Path, **settings: Any) -> Home:
+def local_documents(folder: Path, embedder: Embedder) -> LocalDocuments:
+    """The documents of a laptop, below the folder."""
+    database = DocumentDatabase(folder / "documents.db")
+    files = FolderFiles(folder / "documents", max_bytes=1 << 20)
+    return LocalDocuments(database.catalogue, database.index, files, lambda _spec: embedder, database.close)
+
+
+def remote_documents(folder: Path, retriever: Retriever) -> ChatDocuments:
+    """Documents that a function of their own searches: what it finds is said by the retriever."""
+    local = local_documents(folder, FakeEmbedder())
+    return ChatDocuments(local.catalogue, local.files, NoQueue(), retriever)
+
+
+class NoQueue:
+    """An ``IngestionQueue`` that nobody works off."""
+
+    def put(self, user_id: str, key: str) -> None:
+        """Forgets it."""
+
+
+def build(folder: Path, *, documents: LocalDocuments | ChatDocuments | None = None, **settings: Any) -> Home:
     """The application; ``settings`` replace those of the tests. The caller is named by the header ``x-user``."""
     chosen = Settings(**{"model": MODEL, "other_models": OTHER_MODEL, **settings})
     models = {chosen.model.name: ScriptedModel(), OTHER_MODEL: ScriptedModel()}
@@ -70,7 +95,7 @@ def build(folder: Path, **settings: Any) -> Home:
         user_id = request.headers.get(_USER_HEADER, OWNER)
         return Caller(user_id, time.monotonic() + chosen.turn_timeout_seconds)
 
-    services = build_services(chosen, Backends(cast("Store", store), keys, open_model, NoMetrics(), clock))
+    services = build_services(chosen, Backends(cast("Store", store), keys, open_model, NoMetrics(), clock, documents))
     app = create_app(services, identify, lambda headers: headers.get("x-request-id"), frozenset({"127.0.0.1"}))
     return Home(models[chosen.model.name], models[OTHER_MODEL], keys, store, clock, database, services, app)
 

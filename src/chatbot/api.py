@@ -14,6 +14,7 @@ from chatbot import __version__, examples
 from chatbot.api_errors import install_error_handlers
 from chatbot.api_routes import conversation_routes, status_routes
 from chatbot.chat import TurnRequest
+from chatbot.document_routes import document_routes
 from chatbot.http_guard import HttpGuard, RequestIdOf
 from chatbot.models import ChatRequest, ChatResponse, ErrorResponse
 from chatbot.services import Services
@@ -72,7 +73,7 @@ def create_app(
     app = FastAPI(
         title="chatbot",
         version=__version__,
-        summary="A personal chatbot with memory, in your own account or on your laptop.",
+        summary="A personal chatbot with memory and your own documents, in your own account or on your laptop.",
         lifespan=lifespan,
         # Their pages load scripts from elsewhere; /openapi.json is what they show.
         docs_url=None,
@@ -82,6 +83,7 @@ def create_app(
     app.state.services = services
     app.include_router(_chat_route(services, identify))
     app.include_router(conversation_routes(services, lambda request: identify(request).user_id))
+    app.include_router(document_routes(services, lambda request: identify(request).user_id))
     app.include_router(status_routes(services, lambda request: identify(request).user_id))
     install_error_handlers(app)
     app.add_middleware(HttpGuard, request_id_of=request_id_of, hosts=hosts)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
 from chatbot.conversation_service import Context, ConversationService, FinishedTurn
-from chatbot.events import Started, StatusChanged, TextAdded, TurnDone, TurnEvent
+from chatbot.events import PassagesCited, Started, StatusChanged, TextAdded, TurnDone, TurnEvent
+from chatbot.grounding import DocumentGrounding, Grounding
 from chatbot.idempotency import Idempotency
 from chatbot.llm_service import Attempt, Conversation, LLMService
+from chatbot.markers import MarkerFilter
 from chatbot.observe import TurnFacts, TurnObserver
+from chatbot.sealing import Citation
+from shared.documents import Passage
 from shared.errors import ChatbotError, ModelStreamBroken, NotFound
 from shared.models import Completion, RequestClaim, TextDelta, TokenUsage
 from shared.ports import Clock, UsageStore
@@ -56,22 +60,48 @@ class _Turn:
     began: float = field(default_factory=time.monotonic)
     claim: RequestClaim | None = None
     model: str = ""
+    written: list[str] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     first_text_at: float | None = None
     completion: Completion | None = None
+    grounding: Grounding = field(default_factory=lambda: Grounding("disabled"))
+    citations: tuple[Citation, ...] = ()
+    markers: MarkerFilter | None = None
 
-    def take(self, event: Attempt | TextDelta | Completion) -> TurnEvent | None:
+    def take(self, event: Attempt | TextDelta | Completion) -> Iterator[TurnEvent]:
         """Keeps what the model service told, and says it to the user where it concerns them."""
-        if isinstance(event, TextDelta):
-            self.first_text_at = self.first_text_at or time.monotonic()
-            self.pieces.append(event.text)
-            return TextAdded(event.text)
         if isinstance(event, Attempt):
-            stands_in = bool(self.model)
-            self.model = event.model
-            return StatusChanged("fallback", event.model) if stands_in else None
-        self.completion = event
-        return None
+            yield from self._begin(event)
+        elif isinstance(event, TextDelta):
+            self.written.append(event.text)
+            yield from self._add(self.markers.feed(event.text) if self.markers else event.text)
+        else:
+            self.completion = event
+            yield from self._add(self.markers.end() if self.markers else "")
+            if not "".join(self.pieces).strip():
+                # Nothing but markers that stand for nothing: no later turn could be built on an empty reply.
+                yield from self._add("".join(self.written))
+
+    def _begin(self, attempt: Attempt) -> Iterator[TurnEvent]:
+        stands_in = attempt.model != self.model
+        self.model = attempt.model
+        if stands_in:
+            yield StatusChanged("fallback", attempt.model)
+        if self.grounding.retrieval != "disabled":
+            self.markers = MarkerFilter(attempt.passages)
+        cited = tuple(
+            _citation(number, passage)
+            for number, passage in enumerate(self.grounding.passages[: attempt.passages], start=1)
+        )
+        if cited != self.citations:
+            self.citations = cited
+            yield PassagesCited(cited)
+
+    def _add(self, text: str) -> Iterator[TurnEvent]:
+        if text:
+            self.first_text_at = self.first_text_at or time.monotonic()
+            self.pieces.append(text)
+            yield TextAdded(text)
 
     def facts(self) -> TurnFacts:
         """The turn as logs and metrics see it."""
@@ -93,6 +123,7 @@ class ChatService:
         *,
         conversations: ConversationService,
         llm: LLMService,
+        documents: DocumentGrounding,
         idempotency: Idempotency,
         usage: UsageStore,
         observer: TurnObserver,
@@ -102,6 +133,7 @@ class ChatService:
         """``context_messages`` is how many messages of the conversation the model sees."""
         self._conversations = conversations
         self._llm = llm
+        self._documents = documents
         self._idempotency = idempotency
         self._usage = usage
         self._observer = observer
@@ -140,26 +172,32 @@ class ChatService:
 
     def _answer(self, turn: _Turn, chain: tuple[str, ...]) -> Generator[TurnEvent]:
         request = turn.request
+        # Choosing the model and reading the history come before the first event: what fails here has an HTTP status.
+        model = self._llm.choose(chain, request.message)
+        turn.model = model.spec.name
+        search = None
+        if request.use_documents:
+            search = self._documents.begin(
+                request.user_id, request.message, request.document_ids, model, request.deadline
+            )
         if request.conversation_id is None:
             context = Context.empty(turn.conversation_id)
         else:
             context = self._conversations.context(request.user_id, turn.conversation_id, self._context_messages)
-        asked = Conversation(context.history, request.message, context.whole)
+        yield Started(turn.conversation_id, turn.message_id, turn.model)
+        turn.grounding = yield from self._documents.finish(search, context.history, model)
+        yield StatusChanged("generating")
+        asked = Conversation(context.history, request.message, context.whole, turn.grounding.passages)
         with closing(self._llm.stream(chain, asked, request.deadline)) as events:
-            # Choosing the model and fitting the prompt come before the first event: what fails here has an HTTP status.
-            turn.take(next(events))
-            yield Started(turn.conversation_id, turn.message_id, turn.model)
-            yield StatusChanged("generating")
             for event in events:
-                told = turn.take(event)
-                if told:
-                    yield told
+                yield from turn.take(event)
         if turn.completion is None:
             raise ModelStreamBroken("The model's answer broke off before its end; ask again.")
         yield self._finish(turn, context, turn.completion)
 
     def _finish(self, turn: _Turn, context: Context, completion: Completion) -> TurnDone:
         """Saves the turn and tells what it took."""
+        completion = replace(completion, usage=completion.usage + turn.grounding.usage)
         cost = self._llm.cost(turn.model, completion.usage)
         finished = FinishedTurn(
             question=turn.request.message,
@@ -170,7 +208,8 @@ class ChatService:
             stop_reason=completion.stop_reason,
             usage=completion.usage,
             cost_usd=cost,
-            retrieval="disabled",
+            retrieval=turn.grounding.retrieval,
+            citations=turn.citations,
             claim=turn.claim,
         )
         try:
@@ -182,7 +221,7 @@ class ChatService:
                 self._usage.add_usage(turn.request.user_id, spent)
             raise
         self._observer.succeeded(turn.facts(), completion, cost)
-        return TurnDone(turn.model, completion.stop_reason, completion.usage, cost, finished.retrieval)
+        return TurnDone(turn.model, completion.stop_reason, completion.usage, cost, finished.retrieval, turn.citations)
 
     def _replay(self, user_id: str, claim: RequestClaim) -> Generator[TurnEvent]:
         """The answer that was given under this key, from the store."""
@@ -191,6 +230,8 @@ class ChatService:
             raise NotFound("The conversation of this answer was deleted, and another one stands under its id.")
         model, usage = saved.model or "", saved.usage or TokenUsage()
         yield Started(claim.conversation_id, saved.message_id, model)
+        if saved.citations:
+            yield PassagesCited(saved.citations)
         yield TextAdded(saved.text)
         yield TurnDone(
             model,
@@ -212,3 +253,16 @@ class ChatService:
             with suppress(ChatbotError):
                 self._idempotency.release(turn.claim)
         self._observer.failed(turn.facts(), code)
+
+
+def _citation(number: int, passage: Passage) -> Citation:
+    """As the contract writes it, and the sealed message keeps it."""
+    place = {"page": passage.page, "section": passage.section}
+    return {
+        "number": number,
+        "document_id": passage.document_id,
+        "document": passage.document,
+        **{name: value for name, value in place.items() if value is not None},
+        "text": passage.text,
+        "score": round(passage.score, 4),
+    }

@@ -16,6 +16,7 @@ from chatbot import __version__
 from chatbot.command_line.answer import ShownAnswer
 from chatbot.command_line.context import Invocation, pass_invocation
 from chatbot.command_line.conversations import conversations, json_option
+from chatbot.command_line.documents import docs
 from chatbot.command_line.errors import CliError
 from chatbot.command_line.input import checked_id, checked_text, question_from
 from chatbot.command_line.render import models_table, usage_table
@@ -66,7 +67,7 @@ def _abandon_stdout() -> None:
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Use the local data in this folder.")
 @click.pass_context
 def cli(ctx: click.Context, url: str | None, env: str | None, data_dir: Path | None) -> None:
-    """Your own AI chatbot: ask it, talk with it, look at what you talked about.
+    """Your own AI chatbot: ask it, talk with it, give it documents to answer from.
 
     Without --url, --env or a config file, it works on the local data of this machine and needs no server.
     The config file is ~/.config/chatbot/config.toml, mode 0600:
@@ -89,9 +90,11 @@ def cli(ctx: click.Context, url: str | None, env: str | None, data_dir: Path | N
 
 
 cli.add_command(conversations)
+cli.add_command(docs)
 
 newest_option = click.option("-c", "--continue", "newest", is_flag=True, help="Go on with the newest conversation.")
 conversation_option = click.option("--conversation", metavar="ID", help="Go on with this conversation.")
+no_documents_option = click.option("--no-documents", is_flag=True, help="Do not look in the documents.")
 model_option = click.option("--model", metavar="MODEL", help="The model that answers; `chatbot models` lists them.")
 
 
@@ -118,6 +121,7 @@ def chat(invocation: Invocation, *, newest: bool, conversation: str | None, mode
 @newest_option
 @conversation_option
 @model_option
+@no_documents_option
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON answer of the HTTP API, and nothing else.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @pass_invocation
@@ -128,6 +132,7 @@ def ask(
     newest: bool,
     conversation: str | None,
     model: str | None,
+    no_documents: bool,
     as_json: bool,
     no_stream: bool,
 ) -> None:
@@ -149,7 +154,7 @@ def ask(
     answer = ShownAnswer(terminal)
     with invocation.api() as api:
         found = api.newest_conversation() if newest else conversation
-        request = OutgoingMessage(message, conversation_id=found, model=model)
+        request = OutgoingMessage(message, conversation_id=found, model=model, use_documents=not no_documents)
         if as_json:
             terminal.out(to_json(api.chat(request)))
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from chatbot.markers import without_markers
 from chatbot.prompt import title_from
 from chatbot.sealing import Citation, ConversationSealer, Message
 from shared.errors import DecryptionError, KeyConflict, NotFound
@@ -91,7 +92,10 @@ class ConversationService:
         # One more than asked tells whether there are older ones.
         stored = self._store.recent_messages(record, limit + 1)
         opened = self._sealer.open_messages(record, stored[max(0, len(stored) - limit) :])
-        history = tuple(ChatMessage(message.role, message.text) for message in opened)
+        history = tuple(
+            ChatMessage(message.role, without_markers(message.text) if message.citations else message.text)
+            for message in opened
+        )
         return Context(conversation_id, record, history, whole=len(stored) <= limit)
 
     def save_turn(self, user_id: str, context: Context, turn: FinishedTurn) -> None:

@@ -19,10 +19,19 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """``generating``; or ``fallback``, where another model, named, now answers."""
+    """What goes on: ``retrieving``, ``waking_index`` where that takes long, ``documents_unavailable`` where it failed;
+    ``generating``; ``fallback``, where another model, named, now answers.
+    """
 
     stage: str
     model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesCited:
+    """The passages that the model was given, in the order of their numbers. A later one of these replaces it."""
+
+    citations: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +53,4 @@ class TurnDone:
     citations: tuple[Citation, ...] = ()
 
 
-TurnEvent = Started | StatusChanged | TextAdded | TurnDone
+TurnEvent = Started | StatusChanged | PassagesCited | TextAdded | TurnDone

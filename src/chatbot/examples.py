@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 Example = dict[str, Any]
 
 CONVERSATION_ID = "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10"
+DOCUMENT_ID = "0b8e2b1f4c7d4a6f9d3c5e7a1b2c3d4e"
 _MESSAGE_ID = "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22"
 _USAGE: Example = {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0, "cost_usd": 0.0}
 
@@ -14,28 +16,43 @@ CHAT_REQUESTS: list[Example] = [
     {"message": "What is the capital of France?"},
     {"message": "And of Spain?", "conversation_id": CONVERSATION_ID, "stream": True},
 ]
+_CITATION: Example = {
+    "number": 1,
+    "document_id": DOCUMENT_ID,
+    "document": "manuals/dishwasher.pdf",
+    "page": 17,
+    "section": "Care > Filter",
+    "text": "Take the filter out once a month and rinse it under running water.",
+    "score": 0.93,
+}
 CHAT_RESPONSE: Example = {
     "conversation_id": CONVERSATION_ID,
     "message_id": _MESSAGE_ID,
-    "reply": "The capital of France is Paris.",
+    "reply": "Once a month, under running water [1].",
     "model": "builtin",
     "stop_reason": "end_turn",
-    "citations": [],
+    "citations": [_CITATION],
     "usage": _USAGE,
-    "retrieval": "disabled",
+    "retrieval": "used",
 }
 CHAT_STREAM = f"""event: start
 data: {{"type": "start", "conversation_id": "{CONVERSATION_ID}", "message_id": "{_MESSAGE_ID}", "model": "builtin"}}
 
 event: status
+data: {{"type": "status", "stage": "retrieving"}}
+
+event: status
 data: {{"type": "status", "stage": "generating"}}
 
+event: citations
+data: {{"type": "citations", "citations": [{json.dumps(_CITATION)}]}}
+
 event: delta
-data: {{"type": "delta", "text": "Paris."}}
+data: {{"type": "delta", "text": "Once a month [1]."}}
 
 event: done
 data: {{"type": "done", "stop_reason": "end_turn", "usage": {{"input_tokens": 30, "output_tokens": 9, \
-"cache_read_tokens": 0, "cost_usd": 0.0}}, "retrieval": "disabled", "model": "builtin"}}
+"cache_read_tokens": 0, "cost_usd": 0.0}}, "retrieval": "used", "model": "builtin"}}
 
 """
 HEADER: Example = {
@@ -105,6 +122,39 @@ MODELS: Example = {
 USAGE: Example = {
     "days": [{"day": "2026-11-21", "model": "builtin", "turns": 1, **_USAGE}],
     "total": {"turns": 1, **_USAGE},
+}
+UPLOAD_REQUEST: Example = {"filename": "manuals/dishwasher.pdf", "size": 482133, "content_type": "application/pdf"}
+UPLOAD_RESPONSE: Example = {
+    "document_id": DOCUMENT_ID,
+    "upload": {
+        "url": f"http://127.0.0.1:8000/documents/{DOCUMENT_ID}/content",
+        "method": "PUT",
+        "headers": {"content-type": "application/pdf"},
+    },
+}
+DOCUMENT: Example = {
+    "document_id": DOCUMENT_ID,
+    "filename": "manuals/dishwasher.pdf",
+    "status": "ready",
+    "size": 482133,
+    "pages": 24,
+    "chunks": 61,
+    "created_at": "2026-11-21T10:00:00.000001Z",
+    "updated_at": "2026-11-21T10:00:03.500000Z",
+}
+DOCUMENTS: Example = {"documents": [DOCUMENT], "next_cursor": None}
+SEARCH_REQUEST: Example = {"query": "How do I clean the filter?", "top_k": 3}
+SEARCH_RESPONSE: Example = {
+    "results": [
+        {
+            "document_id": DOCUMENT_ID,
+            "document": "manuals/dishwasher.pdf",
+            "page": 17,
+            "section": "Care > Filter",
+            "text": "Take the filter out once a month and rinse it under running water.",
+            "score": 0.93,
+        }
+    ]
 }
 HEALTH: Example = {"status": "ok", "version": "0.1.0", "model": "builtin"}
 DETAILED_HEALTH: Example = {

@@ -29,7 +29,7 @@ _MARGIN_SECONDS = 5
 def cloud_app(settings: Settings) -> FastAPI:
     """The app over AWS services, its clients made. Raises ``ConfigurationError``."""
     services = build_services(settings, backends.cloud(settings))
-    services.llm.open()
+    services.start()
 
     def identify(request: Request) -> Caller:
         # Who may call is decided by the API gateway.

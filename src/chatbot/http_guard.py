@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.documents import DOCUMENT_ID
 from shared.errors import UNEXPECTED
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 LARGEST_BODY = 512 * 1024
 #: A client that is still sending when its connection closes sees a reset, not the answer: so much is read and dropped.
 _MOST_DROPPED = 16 * LARGEST_BODY
+#: Files come this way on a laptop; their route reads them piece by piece, and has a limit of its own.
+_UPLOADS = re.compile(rf"/documents/{DOCUMENT_ID}/content")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: The API serves no page but its own first one, which needs nothing but inline style.
 _HEADERS = {
@@ -85,6 +88,9 @@ class HttpGuard:
         if self._hosts is not None and _host(scope) not in self._hosts:
             message = f"This server is addressed as {' or '.join(sorted(self._hosts))}; another Host was found."
             await _refuse(send, 400, "invalid_host", message, request_id)
+            return
+        if scope["method"] == "PUT" and _UPLOADS.fullmatch(scope["path"]):
+            await self._app(scope, receive, send)
             return
         try:
             body = await _read_body(scope, receive)

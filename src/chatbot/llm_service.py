@@ -6,15 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chatbot.capabilities import ModelCapabilities, capabilities_of, check_overrides
 from chatbot.circuit_breaker import CircuitBreaker
 from chatbot.patience import first_within
-from chatbot.prompt import PromptSettings, build_request
+from chatbot.prompt import PromptSettings, build_request, fitting_passages
 from chatbot.whole_characters import whole_characters
+from shared.documents import Passage
 from shared.errors import (
     ContextExceeded,
     InvalidRequest,
@@ -50,18 +51,26 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A model is now asked. Comes before its first ``TextDelta``, again with each fallback."""
+    """A model is now asked, with the first ``passages`` of those there are.
+
+    Comes before its first ``TextDelta``; again with each fallback, and where fewer passages had to do.
+    """
 
     model: str
+    passages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What a model is asked with. ``whole`` says that ``history`` left out nothing older."""
+    """What a model is asked with. ``whole`` says that ``history`` left out nothing older.
+
+    ``passages`` are of the user's documents, the best first.
+    """
 
     history: Sequence[ChatMessage]
     message: str
     whole: bool
+    passages: Sequence[Passage] = ()
 
 
 class _Candidate:
@@ -123,15 +132,16 @@ class LLMService:
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every configured model, the default first."""
-        return tuple(
-            ModelInfo(
-                candidate.spec,
-                candidate.capabilities,
-                default=name == self.default_model,
-                price=self._prices.of(name),
-                resting=candidate.breaker.is_open,
-            )
-            for name, candidate in self._candidates.items()
+        return tuple(self._info(name) for name in self._candidates)
+
+    def _info(self, name: str) -> ModelInfo:
+        candidate = self._candidates[name]
+        return ModelInfo(
+            candidate.spec,
+            candidate.capabilities,
+            default=name == self.default_model,
+            price=self._prices.of(name),
+            resting=candidate.breaker.is_open,
         )
 
     def open(self) -> None:
@@ -155,6 +165,31 @@ class LLMService:
             known = ", ".join(self._candidates)
             raise UnknownModel(f"There is no model of that name here; the models are: {known}.", field="model")
         return (name,)
+
+    def choose(self, chain: Sequence[str], message: str) -> ModelInfo:
+        """The model of the chain that will be asked first.
+
+        Raises ``InvalidRequest`` where the message is too long for all of them.
+        """
+        for name in chain[:-1]:
+            if self._candidates[name].breaker.allows():
+                with suppress(InvalidRequest):
+                    self._request(self._candidates[name], Conversation((), message, whole=True), (), 0)
+                    return self._info(name)
+        self._request(self._candidates[chain[-1]], Conversation((), message, whole=True), (), 0)
+        return self._info(chain[-1])
+
+    def complete(self, name: str, request: ModelRequest) -> tuple[str, TokenUsage]:
+        """A short answer of one model to a question of this program, whole. Raises its ``ModelError``."""
+        pieces: list[str] = []
+        usage = TokenUsage()
+        with closing(self._answer(self._candidates[name].open(), request, None)) as events:
+            for event in events:
+                if isinstance(event, TextDelta):
+                    pieces.append(event.text)
+                else:
+                    usage = event.usage
+        return "".join(pieces), usage
 
     def cost(self, model: str, usage: TokenUsage) -> float | None:
         """US dollars, or ``None`` where the price is not known."""
@@ -193,8 +228,9 @@ class LLMService:
     ) -> Generator[Attempt | TextDelta | Completion]:
         """One model's reply, asked for again with a shorter history where the model says that it cannot read it all."""
         candidate = self._candidates[name]
-        request = self._request(candidate, conversation, deadline)
-        yield Attempt(name)
+        passages = self._passages_for(candidate, conversation)
+        request = self._request(candidate, conversation, passages, deadline)
+        yield Attempt(name, len(passages))
         started = False
         while True:
             kept = request.messages[:-1]
@@ -204,12 +240,16 @@ class LLMService:
                     yield event
             except ContextExceeded:
                 candidate.breaker.succeeded()
-                if started or not kept:
+                if started or not (kept or passages):
                     raise
                 # The estimate was too low. A failed turn leaves the history as it is, so without this the conversation
-                # would be stuck for good. Half of the turns go, the older ones.
+                # would be stuck for good. Half of the turns go, the older ones; then, with none left, half of the
+                # passages.
+                if not kept:
+                    passages = passages[: len(passages) // 2]
+                    yield Attempt(name, len(passages))
                 shorter = Conversation(kept[(len(kept) // 2 + 1) // 2 * 2 :], conversation.message, whole=False)
-                request = self._request(candidate, shorter, deadline)
+                request = self._request(candidate, shorter, passages, deadline)
             except ModelRejectedRequest:
                 candidate.breaker.succeeded()  # it is there, and it answered
                 raise
@@ -220,7 +260,12 @@ class LLMService:
                 candidate.breaker.succeeded()
                 return
 
-    def _request(self, candidate: _Candidate, conversation: Conversation, deadline: float) -> ModelRequest:
+    def _passages_for(self, candidate: _Candidate, conversation: Conversation) -> Sequence[Passage]:
+        return fitting_passages(conversation.passages, conversation.message, candidate.capabilities, self._prompt)
+
+    def _request(
+        self, candidate: _Candidate, conversation: Conversation, passages: Sequence[Passage], deadline: float
+    ) -> ModelRequest:
         return build_request(
             conversation.history,
             conversation.message,
@@ -228,6 +273,7 @@ class LLMService:
             self._prompt,
             deadline,
             history_is_whole=conversation.whole,
+            passages=passages,
         )
 
     @staticmethod

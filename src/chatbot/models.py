@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chatbot import examples
+from shared.documents import DOCUMENT_ID, DocumentStatus
 from shared.models import CONVERSATION_ID, LONGEST_MESSAGE, Retrieval, Role, StopReason, TokenUsage
 
 ID_PATTERN = f"^{CONVERSATION_ID}$"
@@ -174,6 +175,85 @@ class ModelList(BaseModel):
     model_config = _examples(examples.MODELS)
 
     models: list[ModelView]
+
+
+DocumentId = Annotated[str, Field(pattern=f"^{DOCUMENT_ID}$")]
+
+
+class UploadRequest(Body):
+    model_config = _examples(examples.UPLOAD_REQUEST)
+
+    filename: str = Field(
+        min_length=1, max_length=1024, description="Name of the document, with folders where it has some: a/b.pdf."
+    )
+    size: int = Field(ge=0, description="Length of the file in bytes.")
+    content_type: str | None = Field(
+        default=None, max_length=255, pattern=r"^[\x20-\x7e]+$", description="Media type of the file."
+    )
+
+
+class Upload(BaseModel):
+    """Send the bytes of the file there, with this method and these headers."""
+
+    url: str
+    method: str
+    headers: dict[str, str]
+
+
+class UploadResponse(BaseModel):
+    model_config = _examples(examples.UPLOAD_RESPONSE)
+
+    document_id: str
+    upload: Upload
+
+
+class DocumentView(BaseModel):
+    """``error`` is a sentence that says what to do; ``progress`` the share of the work done, 0 to 1."""
+
+    model_config = _examples(examples.DOCUMENT)
+
+    document_id: str
+    filename: str
+    status: DocumentStatus
+    size: int | None = None
+    pages: int | None = None
+    chunks: int
+    progress: float | None = None
+    error: str | None = None
+    created_at: str
+    updated_at: str
+
+
+class DocumentList(BaseModel):
+    model_config = _examples(examples.DOCUMENTS)
+
+    documents: list[DocumentView]
+    next_cursor: str | None = None
+
+
+class SearchRequest(Body):
+    model_config = _examples(examples.SEARCH_REQUEST)
+
+    query: Message = Field(description="What to look for, in words or as a question.")
+    top_k: int = Field(default=5, ge=1, le=50, description="How many passages at most.")
+    document_ids: list[Annotated[str, Field(min_length=1, max_length=128)]] | None = Field(
+        default=None, max_length=100, description="Look only in these documents."
+    )
+
+
+class SearchResult(BaseModel):
+    document_id: str
+    document: str
+    page: int | None = None
+    section: str | None = None
+    text: str
+    score: float
+
+
+class SearchResponse(BaseModel):
+    model_config = _examples(examples.SEARCH_RESPONSE)
+
+    results: list[SearchResult]
 
 
 class UsageFigures(BaseModel):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot.capabilities import ModelCapabilities
+from chatbot.documents_prompt import with_passages
+from shared.documents import Passage
 from shared.errors import InvalidRequest
 from shared.models import ChatMessage, ModelRequest
 
@@ -15,6 +17,8 @@ _WORD_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ \n"
 _OTHER_BYTES = bytes(range(0x80, 0x100))
 #: Role markers and separators around each message in the common chat templates.
 _TOKENS_PER_MESSAGE = 5
+#: The fence around a passage, with the place it comes from.
+_TOKENS_PER_PASSAGE = 40
 #: A reply that could not be this long is not worth asking for.
 _SMALLEST_REPLY = 64
 
@@ -51,17 +55,19 @@ def build_request(
     deadline: float,
     *,
     history_is_whole: bool,
+    passages: Sequence[Passage] = (),
 ) -> ModelRequest:
-    """The request for one model: as many of the latest turns as fit, then the message, whole.
+    """The request for one model: as many of the latest turns as fit, the passages, then the message, whole.
 
-    ``history_is_whole`` says that nothing older was left out: only then does the next turn begin with the same words,
-    and only then is keeping them worth a provider's price for writing its cache.
-    Raises ``InvalidRequest`` where the message alone is too long for the model.
+    ``passages`` are those that ``fitting_passages`` leaves. ``history_is_whole`` says that nothing older was left out:
+    only then does the next turn begin with the same words, and only then is keeping them worth a provider's price for
+    writing its cache. Raises ``InvalidRequest`` where the message alone is too long for the model.
     """
     fixed = estimate_tokens(settings.system) + estimate_tokens(message)
-    room = capabilities.context_tokens - fixed
-    if room < _SMALLEST_REPLY:
+    if capabilities.context_tokens - fixed < _SMALLEST_REPLY:
         raise _too_long(message, capabilities, settings)
+    asked = with_passages(message, passages)
+    room = capabilities.context_tokens - estimate_tokens(settings.system) - estimate_tokens(asked)
     longest_reply = min(settings.max_output_tokens, capabilities.max_output_tokens)
     # Half of what is left is kept for the reply where both compete.
     history_room = max(room - longest_reply, room // 2)
@@ -73,7 +79,7 @@ def build_request(
     cacheable = capabilities.cache_from_tokens > 0
     return ModelRequest(
         system=settings.system,
-        messages=(*kept, ChatMessage("user", message)),
+        messages=(*kept, ChatMessage("user", asked)),
         max_tokens=min(longest_reply, room - used),
         deadline=deadline,
         temperature=temperature if capabilities.sampling else None,
@@ -86,6 +92,20 @@ def build_request(
             and estimate_tokens(settings.system) + used >= capabilities.cache_from_tokens
         ),
     )
+
+
+def fitting_passages(
+    passages: Sequence[Passage], message: str, capabilities: ModelCapabilities, settings: PromptSettings
+) -> Sequence[Passage]:
+    """As many of the passages, the first ones, as leave half of the model's room for history and reply."""
+    left = (capabilities.context_tokens - estimate_tokens(settings.system) - estimate_tokens(message)) // 2
+    budget = capabilities.passage_budget_tokens
+    for count, passage in enumerate(passages):
+        left -= estimate_tokens(passage.text) + _TOKENS_PER_PASSAGE
+        budget -= passage.tokens
+        if left < 0 or budget < 0:
+            return passages[:count]
+    return passages
 
 
 def _latest_turns(history: Sequence[ChatMessage], room: int) -> tuple[ChatMessage, ...]:

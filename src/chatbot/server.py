@@ -37,16 +37,16 @@ _START_SECONDS = 30
 _LOOK_SECONDS = 0.1
 
 
-def local_app(settings: Settings, *, load_models: bool) -> FastAPI:
+def local_app(settings: Settings, *, start: bool) -> FastAPI:
     """The app over local data. Raises ``ConfigurationError`` for what cannot be used.
 
-    ``load_models`` loads them now, so that the first answer is quick and a wrong model shows at once; otherwise the
-    first turn does.
+    ``start`` loads the models now, so that the first answer is quick and a wrong model shows at once, and begins to
+    watch the folder of documents; otherwise the first turn loads them, and the first upload begins that work.
     """
     services = build_services(settings, backends.local(settings))
     try:
-        if load_models:
-            services.llm.open()
+        if start:
+            services.start()
     except BaseException:
         services.close(0)
         raise
@@ -67,7 +67,7 @@ def run(settings: Settings) -> None:
     logger.configure(settings.log_level, json_lines=False)
     with _listening(settings) as listener:
         port = listener.getsockname()[1]
-        app = local_app(settings, load_models=True)
+        app = local_app(settings, start=True)
         server = _Server(app, app.state.services.turns.stop)
         _announce(settings, port)
         server.run(sockets=[listener])
@@ -84,7 +84,7 @@ def serve_on_socket(settings: Settings) -> Iterator[Path]:
     # Lines of every request would stand between the answers of a command.
     logger.configure("ERROR", json_lines=False)
     # Most commands ask no model: it is loaded by the first turn.
-    app = local_app(settings, load_models=False)
+    app = local_app(settings, start=False)
     with tempfile.TemporaryDirectory(prefix="chatbot-") as folder:
         path = Path(folder) / "api.sock"
         server = _Server(app, app.state.services.turns.stop, uds=str(path))
@@ -199,4 +199,5 @@ def _announce(settings: Settings, port: int) -> None:
         f"chatbot is running at http://{host}:{port}  (Ctrl-C stops it)\n"
         f"  model  {model}{note}\n"
         f"  data   {settings.data_dir}\n"
+        f"  files  {settings.data_dir / 'documents'}  (what you put there is read, and cited in answers)\n"
     )

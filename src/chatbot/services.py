@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from chatbot.chat import ChatService
 from chatbot.conversation_service import ConversationService
+from chatbot.document_services import DocumentServices, build_documents
+from chatbot.grounding import DocumentGrounding
 from chatbot.idempotency import Idempotency
 from chatbot.llm_service import LLMService
 from chatbot.observe import TurnObserver
@@ -30,10 +32,22 @@ class Services:
     status: StatusService
     turns: TurnRunner
     close_store: Callable[[], None]
+    documents: DocumentServices | None = None
+
+    def start(self) -> None:
+        """Opens the models and begins to look after the documents. Raises ``ConfigurationError``."""
+        self.llm.open()
+        if self.documents:
+            self.documents.start()
 
     def close(self, drain_seconds: float) -> None:
-        """Lets running turns end, up to ``drain_seconds``, then frees models, connections and files."""
+        """Lets running turns end, up to ``drain_seconds``, then frees models, connections and files.
+
+        A document that is being read meanwhile goes on at the next start.
+        """
         self.turns.close(drain_seconds)
+        if self.documents:
+            self.documents.stop()
         self.llm.close()
         self.close_store()
 
@@ -50,11 +64,13 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         prices=PriceList.load(),
         open_model=backends.open_model,
     )
+    documents = build_documents(settings, backends.documents, backends.clock)
     sealer = ConversationSealer(DataKeys(backends.key_wrapper, settings.data_key_cache_seconds))
     conversations = ConversationService(backends.store, sealer, backends.clock, settings.history_ttl_days)
     chat = ChatService(
         conversations=conversations,
         llm=llm,
+        documents=DocumentGrounding(documents.retriever if documents else None, llm),
         idempotency=Idempotency(backends.store, backends.clock),
         usage=backends.store,
         observer=TurnObserver(backends.metrics),
@@ -68,4 +84,4 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         llm=llm,
         clock=backends.clock,
     )
-    return Services(chat, conversations, llm, status, TurnRunner(), backends.store.close)
+    return Services(chat, conversations, llm, status, TurnRunner(), backends.store.close, documents)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from chatbot.api_errors import error_body
-from chatbot.events import Started, StatusChanged, TextAdded, TurnDone, TurnEvent
+from chatbot.events import PassagesCited, Started, StatusChanged, TextAdded, TurnDone, TurnEvent
 from chatbot.models import ChatResponse, Usage
 from chatbot.turns import StillRunning, TurnFailed
 
@@ -73,6 +73,8 @@ def _named(event: TurnEvent | TurnFailed, request_id: str) -> tuple[str, dict[st
         }
     if isinstance(event, StatusChanged):
         return "status", {"stage": event.stage} | ({"model": event.model} if event.model else {})
+    if isinstance(event, PassagesCited):
+        return "citations", {"citations": list(event.citations)}
     if isinstance(event, TurnDone):
         return "done", {
             "stop_reason": event.stop_reason,

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.config import Settings
-from shared.errors import ConfigurationError
+from shared.document_backends import ChatDocuments, LocalDocuments, cloud_chat_documents
+from shared.document_ports import Embedder
+from shared.errors import ChatbotError, ConfigurationError, StoreError
 from shared.metrics import EmfMetrics, NoMetrics
 from shared.models import ModelSpec
 from shared.ports import ChatModel, Clock, KeyWrapper, Metrics, Store
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 _DATABASE = "chatbot.db"
 _KEY = "chatbot.key"
+_DOCUMENTS_DATABASE = "documents.db"
+_DOCUMENTS = "documents"
+_MEGABYTE = 1 << 20
 _FINGERPRINT = "key_fingerprint"
 #: Hosts of this machine, which the adapter reaches without a proxy.
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -31,13 +36,17 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """What the use-cases run on. ``open_model`` is given a model and its context in tokens."""
+    """What the use-cases run on. ``open_model`` is given a model and its context in tokens.
+
+    ``documents`` is ``None`` where there are none.
+    """
 
     store: Store
     key_wrapper: KeyWrapper
     open_model: Callable[[ModelSpec, int], ChatModel]
     metrics: Metrics
     clock: Clock
+    documents: LocalDocuments | ChatDocuments | None = None
 
 
 def utc_now() -> datetime:
@@ -64,11 +73,53 @@ def local(settings: Settings) -> Backends:
     store = SQLiteStore(folder / _DATABASE, utc_now)
     try:
         wrapper = _key_file(folder, store)
-    except ConfigurationError:
+        documents = _local_documents(settings)
+    except ChatbotError:
         store.close()
         raise
     store.purge_expired()
-    return Backends(store, wrapper, open_model, NoMetrics(), utc_now)
+    return Backends(store, wrapper, open_model, NoMetrics(), utc_now, documents)
+
+
+def _local_documents(settings: Settings) -> LocalDocuments:
+    """The folder of documents and what is indexed of it. Raises ``ConfigurationError``, ``StoreError``."""
+    from shared.local.folder_files import FolderFiles
+    from shared.local.sqlite_documents import DocumentDatabase
+
+    database = DocumentDatabase(settings.data_dir / _DOCUMENTS_DATABASE)
+    try:
+        files = FolderFiles(settings.data_dir / _DOCUMENTS, settings.document_max_mb * _MEGABYTE)
+    except StoreError:
+        database.close()
+        raise
+    return LocalDocuments(database.catalogue, database.index, files, _local_embedders(settings), database.close)
+
+
+def _local_embedders(settings: Settings) -> Callable[[ModelSpec], Embedder]:
+    key_host = _key_host(settings)
+
+    def open_embedder(spec: ModelSpec) -> Embedder:
+        if spec.provider == "bedrock":
+            from shared.aws.clients import AwsClients
+            from shared.aws.titan import TitanEmbedder
+
+            return TitanEmbedder(AwsClients(settings.region).bedrock_runtime(), spec.model_id)
+        if spec.provider == "openai":
+            from shared.local.openai_embeddings import OpenAIEmbedder
+
+            base_url = spec.base_url or ""
+            key = settings.openai_api_key if urlsplit(base_url).hostname == key_host else None
+            return OpenAIEmbedder(base_url, spec.model_id, key.get_secret_value() if key else None)
+        if spec.provider == "gguf":
+            raise ConfigurationError(
+                f"CHATBOT_EMBEDDER: {spec.name} cannot embed; write bedrock:<model id>, openai:<model>@<base url> or "
+                "builtin."
+            )
+        from shared.local.minilm import MiniLMEmbedder, builtin_embedder
+
+        return MiniLMEmbedder(builtin_embedder())
+
+    return open_embedder
 
 
 def _key_file(folder: Path, store: SQLiteStore) -> KeyFile:
@@ -112,11 +163,13 @@ def _local_models(settings: Settings) -> Callable[[ModelSpec, int], ChatModel]:
 
 
 def _key_host(settings: Settings) -> str | None:
-    """The one host that is sent ``openai_api_key``: the first model's. ``None`` where there is no key to send.
+    """The one host that is sent ``openai_api_key``: that of the first model, then of the embedder.
+
+    ``None`` where there is no key to send.
 
     Raises ``ConfigurationError`` where the key would leave this machine unencrypted.
     """
-    addresses = [urlsplit(spec.base_url) for spec in _models(settings) if spec.base_url]
+    addresses = [urlsplit(spec.base_url) for spec in (*_models(settings), settings.embedder) if spec.base_url]
     if not settings.openai_api_key or not addresses:
         return None
     host = addresses[0].hostname
@@ -151,6 +204,7 @@ def cloud(settings: Settings) -> Backends:
         lambda spec, _context: BedrockModel(bedrock, spec.model_id),
         EmfMetrics(),
         utc_now,
+        cloud_chat_documents(settings) if settings.retrieval_function else None,
     )
 
 

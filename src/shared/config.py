@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -31,7 +31,7 @@ CLOUD_SETTINGS = ("table", "kms_key_id", "region", "model")
 
 _MODEL_FORMS = "bedrock:<model id>, openai:<model>@<base url>, gguf:<path> or builtin"
 
-_MODEL_FIELDS = frozenset({"model", "fallback_models", "other_models"})
+_MODEL_FIELDS = frozenset({"model", "fallback_models", "other_models", "embedder"})
 _LONGEST_SHOWN = 100
 
 _PAGE_HEAD = """\
@@ -122,8 +122,9 @@ class Settings(BaseModel):
     )
     openai_api_key: SecretStr | None = Field(
         None,
-        description="Key sent to one host: that of the first openai model among the model, the fallback models and the "
-        "other models, in this order. Other hosts get none. Over plain http it goes to this machine only.",
+        description="Key sent to one host: that of the first openai model among the model, the fallback models, the "
+        "other models and the embedder, in this order. Other hosts get none. Over plain http it goes to this machine "
+        "only.",
     )
     system_prompt: str | None = Field(None, max_length=20_000, description="Replaces the built-in system prompt.")
     max_output_tokens: int = Field(2048, ge=16, le=64_000, description="Longest reply, in tokens.")
@@ -136,7 +137,28 @@ class Settings(BaseModel):
     history_ttl_days: int = Field(30, ge=1, le=3650, description="Days after which messages expire.")
     data_key_cache_seconds: int = Field(300, ge=0, le=3600, description="How long a data key stays in memory.")
 
+    embedder: Spec = Field(
+        ModelSpec("builtin", "builtin"),
+        description="What turns text into vectors: bedrock:<model id>, openai:<model>@<base url> or builtin. After a "
+        "change every document is embedded anew, and stays searchable meanwhile.",
+    )
+    rerank_model: str | None = Field(None, description="Bedrock model that orders passages anew; none where not set.")
+    document_max_mb: int = Field(100, ge=1, le=1000, description="Largest document, in megabytes.")
+    document_max_pages: int = Field(5000, ge=1, le=100_000, description="Most pages, slides or sheets of a document.")
+
     table: str | None = Field(None, description="DynamoDB table of conversations (cloud).")
+    documents_table: str | None = Field(None, description="DynamoDB table of documents (cloud, with documents on).")
+    documents_bucket: str | None = Field(None, description="S3 bucket of documents (cloud, with documents on).")
+    ingestion_queue_url: str | None = Field(None, description="SQS queue of ingestion (cloud, with documents on).")
+    retrieval_function: str | None = Field(None, description="Function that searches (cloud, with documents on).")
+    vector_store: Literal["opensearch", "s3vectors"] = Field(
+        "opensearch", description="Where chunks are indexed (cloud): opensearch or s3vectors."
+    )
+    opensearch_endpoint: str | None = Field(None, description="URL of the OpenSearch Serverless collection (cloud).")
+    vector_bucket: str | None = Field(None, description="S3 vector bucket (cloud, with s3vectors).")
+    index_name: str = Field(
+        "chunks", pattern="^[a-z0-9][a-z0-9-]{1,30}$", description="Beginning of the names of vector indexes (cloud)."
+    )
     kms_key_id: str | None = Field(None, description="KMS key that wraps the data keys (cloud).")
     region: str | None = Field(None, description="AWS region (cloud); AWS_REGION where not set.")
 

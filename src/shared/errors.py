@@ -5,6 +5,7 @@
     ├── InvalidRequest            a field of the request cannot be accepted
     │   └── UnknownModel          the request names a model that is not configured
     ├── NotFound                  no such thing, or it is somebody else's
+    │   └── DocumentsDisabled     this deployment has no documents
     ├── IdempotencyConflict       the key was used for another request
     ├── RequestInProgress         the same request is still being answered elsewhere
     ├── Overloaded                as many turns run as this process takes
@@ -18,7 +19,14 @@
     ├── StoreError                the store did not answer
     │   ├── StoreFull             no space is left
     │   ├── KeyConflict           the conversation stands under another data key
-    │   └── ClaimLost             the lease on an idempotency key went to another process
+    │   ├── ClaimLost             the lease on an idempotency key went to another process
+    │   └── DocumentChanged       somebody else wrote the document's record first
+    ├── DocumentRefused           nothing can be made of the document as it is; trying again would not help
+    ├── RetrievalError            documents could not be searched or indexed just now
+    │   ├── EmbedderError         the embedder did not answer
+    │   ├── RerankerError         the reranker did not answer
+    │   └── IndexUnavailable      the index did not answer
+    │       └── IndexWaking       it was asleep and is starting
     └── EncryptionError
         ├── DecryptionError       a ciphertext was refused; never says why
         └── KeyUnavailable        the wrapping key could not be reached
@@ -66,6 +74,10 @@ class UnknownModel(InvalidRequest):
 
 class NotFound(ChatbotError):
     code = "not_found"
+
+
+class DocumentsDisabled(NotFound):
+    code = "documents_disabled"
 
 
 class IdempotencyConflict(ChatbotError):
@@ -122,6 +134,34 @@ class KeyConflict(StoreError):
 
 class ClaimLost(StoreError):
     code = "request_in_progress"
+
+
+class DocumentChanged(StoreError):
+    code = "document_conflict"
+
+
+class DocumentRefused(ChatbotError):
+    code = "document_refused"
+
+
+class RetrievalError(ChatbotError):
+    code = "retrieval_unavailable"
+
+
+class EmbedderError(RetrievalError):
+    code = "embedder_failed"
+
+
+class RerankerError(RetrievalError):
+    code = "reranker_failed"
+
+
+class IndexUnavailable(RetrievalError):
+    code = "index_unavailable"
+
+
+class IndexWaking(IndexUnavailable):
+    code = "index_waking"
 
 
 class EncryptionError(ChatbotError):

@@ -29,6 +29,9 @@ FIELDS = (
     "output_tokens",
     "cache_read_tokens",
     "stop_reason",
+    "document_id",
+    "pages",
+    "chunks",
     "count",
 )
 

@@ -1,8 +1,9 @@
-"""An HTTP/1.1 server on a free loopback port, for the stand-ins."""
+"""An HTTP/1.1 server on a loopback port, for the stand-ins."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import struct
@@ -18,18 +19,25 @@ class Exchange:
 
     def __init__(self, handler: BaseHTTPRequestHandler) -> None:
         self._handler = handler
+        self.method = handler.command
         self.path = handler.path
         self.client_port: int = handler.client_address[1]
         self.headers = {name.lower(): value for name, value in handler.headers.items()}
-        self.body: Any = json.loads(handler.rfile.read(int(self.headers.get("content-length", 0))) or b"null")
+        self.raw: bytes = handler.rfile.read(int(self.headers.get("content-length", 0)))
+
+    @functools.cached_property
+    def body(self) -> Any:
+        """The request's body, which is JSON."""
+        return json.loads(self.raw or b"null")
 
     def answer(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        """A whole answer of JSON."""
-        payload = json.dumps(body).encode()
+        """A whole answer of JSON; bytes are sent as they are."""
+        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
         self._start(
             status, {"Content-Type": "application/json", "Content-Length": str(len(payload)), **(headers or {})}
         )
-        self._handler.wfile.write(payload)
+        if self.method != "HEAD":
+            self._handler.wfile.write(payload)
 
     @contextlib.contextmanager
     def streaming(self, content_type: str, headers: dict[str, str] | None = None) -> Iterator[Callable[[bytes], None]]:
@@ -65,11 +73,15 @@ class _Server(ThreadingHTTPServer):
 
 
 class LoopbackServer:
-    """Runs ``respond`` for every POST, each in a thread, until ``close``. A client that goes away is no error."""
+    """Runs ``respond`` for every request, each in a thread, until ``close``. A client that goes away is no error.
 
-    def __init__(self, respond: Callable[[Exchange], None]) -> None:
+    Port 0 is any free one.
+    """
+
+    def __init__(self, respond: Callable[[Exchange], None], port: int = 0) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or the body waits for the client to acknowledge the headers
 
             def do_POST(self) -> None:
                 self.close_connection = False
@@ -78,10 +90,12 @@ class LoopbackServer:
                     return
                 self.close_connection = True
 
+            do_GET = do_PUT = do_DELETE = do_HEAD = do_POST  # noqa: N815 - the base class's names
+
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Prints nothing."""
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="loopback")
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"

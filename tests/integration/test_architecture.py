@@ -122,7 +122,7 @@ from chatbot.server import local_app
 from shared.config import load_settings
 
 async def main():
-    app = local_app(load_settings(), load_models=True)
+    app = local_app(load_settings(), start=True)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         replies = [(await client.post("/chat", json={"message": "hi", "conversation_id": "c1"})).json() for _ in "12"]

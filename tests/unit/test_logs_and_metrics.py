@@ -115,5 +115,5 @@ def test_metrics_never_fail_the_caller(error: Exception) -> None:
 
 @pytest.mark.parametrize("name", logger.FIELDS)
 def test_every_field_of_a_log_line_is_used(name: str) -> None:
-    sources = "".join(file.read_text() for file in (Path(__file__).parents[2] / "src" / "chatbot").glob("*.py"))
+    sources = "".join(file.read_text() for file in (Path(__file__).parents[2] / "src").rglob("*.py"))
     assert re.search(rf'extra=\{{[^}}]*"{name}": ', sources)

@@ -8,18 +8,16 @@ import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
 from chatbot import __version__
 from chatbot.command_line.errors import ApiError
+from chatbot.command_line.http_api import HttpApi, Json
 from chatbot.command_line.sse import ServerEvent, read_events
 from chatbot.command_line.target import Remote
 from chatbot.command_line.transport_errors import api_error, connection_error, not_a_chatbot
 from shared.config import Settings
-
-Json = dict[str, Any]
 
 #: Most items that one page of a listing is asked for.
 PAGE_SIZE = 100
@@ -37,6 +35,7 @@ class OutgoingMessage:
     message: str
     conversation_id: str | None = None
     model: str | None = None
+    use_documents: bool = True
     idempotency_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def body(self, *, stream: bool) -> Json:
@@ -45,6 +44,8 @@ class OutgoingMessage:
             body["conversation_id"] = self.conversation_id
         if self.model is not None:
             body["model"] = self.model
+        if not self.use_documents:
+            body["use_documents"] = False
         return body
 
 
@@ -56,12 +57,8 @@ class ChatEvent:
     data: Json
 
 
-@dataclass(frozen=True, slots=True)
-class ApiClient:
-    """Every method raises ``ApiError`` with a message for the person. ``place`` names the API in such messages."""
-
-    http: httpx.Client
-    place: str
+class ApiClient(HttpApi):
+    """Conversations, models and answers."""
 
     def models(self) -> Json:
         return self._get("/models", expect="models")
@@ -169,39 +166,6 @@ class ApiClient:
             message = error.get("message") if isinstance(error, dict) else None
             raise ApiError(str(message or "The answer failed, and the API did not say why."))
         return ChatEvent(kind, data) if kind in {"start", "status", "citations", "delta", "done"} else None
-
-    def _get(self, path: str, *, expect: str, **params: str | int | None) -> Json:
-        given = {name: value for name, value in params.items() if value is not None}
-        body = self._object(self._send("GET", path, params=given), expect)
-        items = body[expect]
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise not_a_chatbot(self.place)
-        return body
-
-    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        try:
-            response = self.http.request(method, path, **arguments)
-        except httpx.HTTPError as error:
-            raise connection_error(error, self.place) from error
-        if not response.is_success:
-            raise api_error(response, self.place)
-        return response
-
-    def _object(self, response: httpx.Response, expect: str | None = None) -> Json:
-        try:
-            body = response.json()
-        except ValueError:
-            raise not_a_chatbot(self.place) from None
-        if not isinstance(body, dict) or (expect is not None and expect not in body):
-            raise not_a_chatbot(self.place)
-        return body
-
-    def _next(self, page: Json, previous: str | None) -> str | None:
-        """The cursor of the page after. One that does not move on would be followed for ever."""
-        cursor = page.get("next_cursor")
-        if cursor is not None and (not isinstance(cursor, str) or cursor == previous):
-            raise not_a_chatbot(self.place)
-        return cursor
 
 
 def _lost(conversation_id: str | None) -> ApiError:

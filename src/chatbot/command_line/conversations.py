@@ -101,7 +101,7 @@ def delete(invocation: Invocation, conversation_ids: tuple[str, ...], yes: bool)
     for conversation_id in conversation_ids:
         checked_id(conversation_id)
     if not yes:
-        _confirm(f"Delete {_count(len(conversation_ids))}? This cannot be undone.")
+        confirm(f"Delete {_count(len(conversation_ids))}? This cannot be undone.")
     failed = 0
     with invocation.api() as api:
         for conversation_id in conversation_ids:
@@ -122,7 +122,8 @@ def _count(number: int) -> str:
     return "1 conversation" if number == 1 else f"{number} conversations"
 
 
-def _confirm(question: str) -> None:
+def confirm(question: str) -> None:
+    """Asks before something is lost. Raises ``InputError`` where nobody can answer."""
     if sys.stdin is None or not sys.stdin.isatty():
         raise InputError("Nobody is there to confirm the deletion; add --yes to delete without asking.")
     click.confirm(question, abort=True, err=True)

@@ -65,12 +65,17 @@ def citation_lines(citations: object) -> list[str]:
 
 
 def _citation(citation: Json) -> str:
-    page, section = citation.get("page"), citation.get("section")
-    where = [one_line(str(citation.get("document", "a document")))]
+    snippet = shorten(one_line(str(citation.get("text", ""))), _SNIPPET_WIDTH)
+    return f"  [{citation.get('number', '?')}] {_place(citation)}" + (f": “{snippet}”" if snippet else "")
+
+
+def _place(found: Json) -> str:
+    """Document, page and section."""
+    page, section = found.get("page"), found.get("section")
+    where = [one_line(str(found.get("document", "a document")))]
     where += [f"page {page}"] if page else []
     where += [one_line(str(section))] if section else []
-    snippet = shorten(one_line(str(citation.get("text", ""))), _SNIPPET_WIDTH)
-    return f"  [{citation.get('number', '?')}] {', '.join(where)}" + (f": “{snippet}”" if snippet else "")
+    return ", ".join(where)
 
 
 def stop_note(stop_reason: object) -> str | None:
@@ -130,3 +135,48 @@ def _usage_row(row: Json) -> list[str]:
 
 def _count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else "-"
+
+
+def documents_table(documents: Sequence[Json], width: int | None) -> str:
+    """One line each: state, pages, passages, change, name and what is wrong; cut to ``width`` columns where given."""
+    rows = [
+        [
+            _state(item),
+            _count(item.get("pages")),
+            _count(item.get("chunks")),
+            local_time(item.get("updated_at")),
+            one_line(str(item.get("filename"))) + (f": {one_line(str(item['error']))}" if item.get("error") else ""),
+        ]
+        for item in documents
+    ]
+    header = ["STATUS", "PAGES", "PASSAGES", "CHANGED", "NAME"]
+    if width is not None:
+        taken = sum(max(width_of(line[column]) for line in [header, *rows]) + 2 for column in range(4))
+        rows = [[*start, shorten(name, max(20, width - taken))] for *start, name in rows]
+    return table(header, rows)
+
+
+def document_text(document: Json) -> str:
+    """Everything that is known of a document."""
+    facts = [
+        ("id", document.get("document_id")),
+        ("status", _state(document)),
+        ("problem", document.get("error")),
+        ("size", f"{_count(document.get('size'))} bytes"),
+        ("pages", document.get("pages")),
+        ("passages", document.get("chunks")),
+        ("changed", local_time(document.get("updated_at"))),
+    ]
+    lines = (f"  {name:<9}{one_line(str(value))}" for name, value in facts if value is not None)
+    return "\n".join([one_line(str(document.get("filename"))), *lines])
+
+
+def search_text(results: Sequence[Json]) -> str:
+    """Each passage under the place it stands in, best first."""
+    blocks = (f"{_place(item)}  ({item.get('score')})\n{str(item.get('text', '')).strip()}" for item in results)
+    return "\n\n".join(blocks)
+
+
+def _state(document: Json) -> str:
+    progress = document.get("progress")
+    return one_line(str(document.get("status"))) + (f" {progress:.0%}" if isinstance(progress, (int, float)) else "")

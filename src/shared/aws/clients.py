@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 from boto3.session import Session
 from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError, ProfileNotFound
 
 from shared.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from types_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
     from types_boto3_bedrock_runtime import BedrockRuntimeClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3vectors import S3VectorsClient
+    from types_boto3_sqs import SQSClient
 
 #: As many connections as turns run at once in one process; more would wait for a free one.
 _CONNECTIONS = 64
@@ -28,6 +34,16 @@ _MODEL_READ_SECONDS = 30
 #: a read timeout as transient too (``TransientRetryableChecker``) and cannot be told otherwise, so that each attempt
 #: may add its whole silence, and pay for the prompt again.
 _MODEL_ATTEMPTS = 2
+#: The longest silence while a file comes or goes.
+_FILE_READ_SECONDS = 20
+#: Vectors and scores are computed; each answers within a second or two, or has failed.
+_SEARCH_READ_SECONDS = 10
+_SEARCH_ATTEMPTS = 2
+#: A function that starts cold and wakes the index up takes this long. Who calls it waits until a deadline of its own.
+_FUNCTION_READ_SECONDS = 60
+#: Signatures of version 4, over the Region's own host: signed URLs would else name the global one, which sends a client
+#: on to the Region for a day after the bucket was made, and there the signature does not fit any more.
+_SIGNED_URLS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 @contextmanager
@@ -67,8 +83,14 @@ class AwsClients:
         self._session = Session(region_name=region)
 
     @_explained()
+    def credentials(self) -> ReadOnlyCredentials | None:
+        """The credentials as they are now, for what is no AWS client; renewed where they are about to expire."""
+        found = self._session.get_credentials()
+        return found.get_frozen_credentials() if found else None
+
+    @_explained()
     def dynamodb(self) -> DynamoDBClient:
-        """For the conversations table."""
+        """For the tables of conversations and documents."""
         return self._session.client("dynamodb", config=_config(_DATA_READ_SECONDS, _DATA_ATTEMPTS))
 
     @_explained()
@@ -80,6 +102,31 @@ class AwsClients:
     def bedrock_runtime(self) -> BedrockRuntimeClient:
         """For the models."""
         return self._session.client("bedrock-runtime", config=_config(_MODEL_READ_SECONDS, _MODEL_ATTEMPTS))
+
+    @_explained()
+    def bedrock_agent_runtime(self) -> AgentsforBedrockRuntimeClient:
+        """For ordering passages anew."""
+        return self._session.client("bedrock-agent-runtime", config=_config(_SEARCH_READ_SECONDS, _SEARCH_ATTEMPTS))
+
+    @_explained()
+    def s3(self) -> S3Client:
+        """For the bucket of documents."""
+        return self._session.client("s3", config=_config(_FILE_READ_SECONDS, _DATA_ATTEMPTS).merge(_SIGNED_URLS))
+
+    @_explained()
+    def s3vectors(self) -> S3VectorsClient:
+        """For an index in a vector bucket."""
+        return self._session.client("s3vectors", config=_config(_SEARCH_READ_SECONDS, _DATA_ATTEMPTS))
+
+    @_explained()
+    def sqs(self) -> SQSClient:
+        """For the queue of ingestion."""
+        return self._session.client("sqs", config=_config(_DATA_READ_SECONDS, _DATA_ATTEMPTS))
+
+    @_explained()
+    def lambda_(self) -> LambdaClient:
+        """For the function that searches."""
+        return self._session.client("lambda", config=_config(_FUNCTION_READ_SECONDS, _SEARCH_ATTEMPTS))
 
 
 def _config(read_seconds: float, attempts: int) -> Config:

@@ -87,7 +87,9 @@ def for_code(code: str) -> StoreError:
     if code in _DENIED:
         return StoreError("DynamoDB refused access; check the role's policy and the credentials.")
     if code == "ResourceNotFoundException":
-        return StoreError("There is no such DynamoDB table or index; check CHATBOT_TABLE and the region.")
+        return StoreError(
+            "There is no such DynamoDB table or index; check CHATBOT_TABLE, CHATBOT_DOCUMENTS_TABLE and the region."
+        )
     if code in {"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceededException"}:
         return StoreError("DynamoDB refused the item, most likely because it is over 400 KB; send a shorter message.")
     return StoreError("DynamoDB failed to answer; try again in a moment.", retry_after=1.0)

@@ -1,4 +1,4 @@
-"""Connections to the local database: opened with the right settings, shared by threads, errors translated."""
+"""Connections to a local database: opened with the right settings, shared by threads, errors translated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shared.errors import ConfigurationError, StoreError, StoreFull
-from shared.local import sqlite_schema
+from shared.local.sqlite_schema import Schema, damaged
 
 #: How long a writer waits for another one, here or in another process.
 BUSY_SECONDS = 10.0
@@ -29,19 +29,21 @@ class Connections:
     left for other processes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: Schema) -> None:
         """Opens the file, or makes it with mode 0600. Raises ``ConfigurationError``, ``StoreFull``, ``StoreError``."""
         self._path = path
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._closed = False
+        # Set while deleted bytes may still stand in the write-ahead log, because it could not be emptied.
+        self._log_due = threading.Event()
         self._idle: list[sqlite3.Connection] = []
         _make_file(path)
         connection = _connect(path)
         try:
-            sqlite_schema.check_file(connection, path)
+            schema.check_file(connection, path)
             _configure(connection)
-            sqlite_schema.migrate(connection)
+            schema.migrate(connection)
         except sqlite3.Error as error:
             raise _opening_error(error, path) from None
         else:
@@ -57,8 +59,32 @@ class Connections:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose statements all read the database as it is at the first of them."""
+        with self.read() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A connection within a transaction that commits at the end, durably, or leaves nothing behind."""
+        with self._transaction() as connection:
+            yield connection
+        if self._log_due.is_set():
+            self.empty_log()
+
+    def empty_log(self) -> None:
+        """Empties the log of deleted bytes: now, or with a later write where a reader is in the way. Never fails."""
+        self._log_due.set()
+        with suppress(StoreError):
+            if self.truncate_log():
+                self._log_due.clear()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._translated(), self._turn(), self._borrowed() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -173,7 +199,7 @@ def _opening_error(error: sqlite3.Error, path: Path) -> ConfigurationError | Sto
     if primary in _LOCKED:
         return _busy()
     if primary in _DAMAGED:
-        return sqlite_schema.damaged(path)
+        return damaged(path)
     return ConfigurationError(
         f"The database {path} could not be opened (SQLite: {getattr(error, 'sqlite_errorname', 'unknown')}). Make the "
         "file and its folder readable and writable, or choose another data folder; the file was left as it is."

@@ -1,14 +1,12 @@
-"""The schema of the local database, and the check that a file holds it before anything is written."""
+"""What stands in a local database file, and the check that a file holds it before anything is written."""
 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import ConfigurationError
-
-#: Marks the file as this program's ("CBOT"); see https://www.sqlite.org/fileformat.html#application_id.
-APPLICATION_ID = 0x43424F54
 
 # Every key begins with the user, so that no statement can reach another user's rows by a conversation id alone.
 # Messages go with their header: a message without one could not be decrypted anyway.
@@ -78,42 +76,56 @@ CREATE TABLE usage (
 );
 """
 
-#: The scripts that lead from each schema version to the next; the file's own stands in ``user_version``.
-_MIGRATIONS = (_VERSION_1,)
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables of one kind of file.
+
+    ``application_id`` marks a file as this kind; see https://www.sqlite.org/fileformat.html#application_id.
+    ``migrations`` are the scripts that lead from each version to the next; the file's own stands in ``user_version``.
+    ``read_whole`` has every page looked at when a file is opened.
+    """
+
+    application_id: int
+    migrations: tuple[str, ...]
+    read_whole: bool = True
+
+    def check_file(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Raises ``ConfigurationError`` for a database that is damaged, newer, or another program's. Writes nothing."""
+        # One snapshot: another process may be making its tables at this moment.
+        connection.execute("BEGIN")
+        application, version = _stamp(connection)
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        connection.execute("COMMIT")
+        if application != self.application_id and (tables or application or version):
+            raise ConfigurationError(
+                f"{path} is a database of another program. Choose another data folder; the file was left as it is."
+            )
+        if version > len(self.migrations):
+            raise ConfigurationError(
+                f"The database {path} was written by a newer version of this program (schema {version}, this version "
+                f"knows {len(self.migrations)}). Update the program, or choose another data folder; the file was left "
+                "as it is."
+            )
+        if self.read_whole and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise damaged(path)
+
+    def migrate(self, connection: sqlite3.Connection) -> None:
+        """Brings the tables up to date in one transaction; several processes may do so at once."""
+        if _stamp(connection) == (self.application_id, len(self.migrations)):
+            return  # stamping it again would be a write: a start that is refused later must leave the file as it is
+        connection.execute("BEGIN IMMEDIATE")
+        for script in self.migrations[_stamp(connection)[1] :]:
+            # Not executescript(): that would commit first.
+            for statement in script.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {self.application_id}")
+        connection.execute(f"PRAGMA user_version = {len(self.migrations)}")
+        connection.execute("COMMIT")
 
 
-def check_file(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises ``ConfigurationError`` for a database that is damaged, newer, or another program's. Writes nothing."""
-    # One snapshot: another process may be making its tables at this moment.
-    connection.execute("BEGIN")
-    application, version = _stamp(connection)
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    connection.execute("COMMIT")
-    if application != APPLICATION_ID and (tables or application or version):
-        raise ConfigurationError(
-            f"{path} is a database of another program. Choose another data folder; the file was left as it is."
-        )
-    if version > len(_MIGRATIONS):
-        raise ConfigurationError(
-            f"The database {path} was written by a newer version of this program (schema {version}, this version "
-            f"knows {len(_MIGRATIONS)}). Update the program, or choose another data folder; the file was left as it is."
-        )
-    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise damaged(path)
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Brings the schema up to date in one transaction; several processes may do so at once."""
-    if _stamp(connection) == (APPLICATION_ID, len(_MIGRATIONS)):
-        return  # stamping it again would be a write: a start that is refused later must leave the file as it is
-    connection.execute("BEGIN IMMEDIATE")
-    for script in _MIGRATIONS[_stamp(connection)[1] :]:
-        # Not executescript(): that would commit first.
-        for statement in script.split(";"):
-            connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-    connection.execute("COMMIT")
+#: Conversations ("CBOT").
+CONVERSATIONS = Schema(0x43424F54, (_VERSION_1,))
 
 
 def damaged(path: Path) -> ConfigurationError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from shared import storage
 from shared.errors import StoreError
 from shared.local import sqlite_rows as rows
 from shared.local.sqlite_connections import Connections
+from shared.local.sqlite_schema import CONVERSATIONS
 from shared.models import ConversationRecord, MessageRecord, Page, RequestClaim, TurnRecord, UsageRecord
 from shared.ports import Clock
 
@@ -32,9 +32,7 @@ class SQLiteStore:
         Raises ``ConfigurationError`` for a file or folder that cannot be used, ``StoreFull``, ``StoreError``.
         """
         self._clock = clock
-        self._connections = Connections(path)
-        # Set while deleted bytes may still stand in the write-ahead log, because it could not be emptied.
-        self._log_due = threading.Event()
+        self._connections = Connections(path, CONVERSATIONS)
         self._purged_at = 0
 
     # --- claims -------------------------------------------------------------------------------------------------------
@@ -118,7 +116,7 @@ class SQLiteStore:
                 "DELETE FROM conversations WHERE user_id = ? AND conversation_id = ? RETURNING expires_at",
                 (user_id, conversation_id),
             ).fetchall()
-        self._empty_log()
+        self._connections.empty_log()
         return bool(deleted) and bool(deleted[0][0] > self._now())
 
     def ping(self) -> None:
@@ -144,14 +142,14 @@ class SQLiteStore:
         Called at start, once the key is known to be the right one, and after every turn. Never fails the caller.
         """
         now = self._now()
-        if now - self._purged_at >= _PURGE_EVERY_SECONDS:
-            self._purged_at = now
-            with suppress(StoreError), self._connections.write() as connection:
-                deleted = sum(connection.execute(sql, (now,)).rowcount for sql in rows.PURGE)
-                if deleted:
-                    self._log_due.set()
-        if self._log_due.is_set():
-            self._empty_log()
+        if now - self._purged_at < _PURGE_EVERY_SECONDS:
+            return
+        self._purged_at = now
+        deleted = 0
+        with suppress(StoreError), self._connections.write() as connection:
+            deleted = sum(connection.execute(sql, (now,)).rowcount for sql in rows.PURGE)
+        if deleted:
+            self._connections.empty_log()
 
     # --- internals ----------------------------------------------------------------------------------------------------
 
@@ -171,12 +169,6 @@ class SQLiteStore:
             *(conversation.user_id, conversation.conversation_id, conversation.created_at, before, self._now(), limit),
         )
         return [rows.message(row) for row in found]
-
-    def _empty_log(self) -> None:
-        self._log_due.set()
-        with suppress(StoreError):
-            if self._connections.truncate_log():
-                self._log_due.clear()
 
 
 def _write_header(connection: sqlite3.Connection, turn: TurnRecord, now: int) -> tuple[str, str]:

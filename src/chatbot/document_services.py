@@ -1,0 +1,109 @@
+"""The use-cases of documents, put together: all in this process on a laptop, the owner's side alone in the cloud."""
+
+# ruff: noqa: PLC0415 - what reads, embeds and searches is loaded on a laptop only: the chat function starts without it
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.documents import DocumentService
+from shared.config import Settings
+from shared.document_backends import ChatDocuments, LocalDocuments
+from shared.document_ports import Retriever
+from shared.ports import Clock
+
+if TYPE_CHECKING:
+    from rag.local_worker import LocalWorker
+
+_MEGABYTE = 1 << 20
+
+#: Stores the bytes of an announced document: user, document id, the bytes piece by piece. Raises ``NotFound``,
+#: ``InvalidRequest``, ``StoreError``.
+Receive = Callable[[str, str, Iterable[bytes]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentServices:
+    """What the HTTP API calls for documents. ``receive`` is ``None`` where they are uploaded elsewhere."""
+
+    service: DocumentService
+    retriever: Retriever
+    receive: Receive | None
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
+def build_documents(
+    settings: Settings, backends: LocalDocuments | ChatDocuments | None, clock: Clock
+) -> DocumentServices | None:
+    """``None`` where there are no documents. Starts nothing."""
+    if backends is None:
+        return None
+    if isinstance(backends, LocalDocuments):
+        return _local(settings, backends, clock)
+    service = DocumentService(
+        backends.catalogue, backends.files, backends.queue, clock, max_bytes=settings.document_max_mb * _MEGABYTE
+    )
+    return DocumentServices(service, backends.retriever, None, _nothing, backends.retriever.close)
+
+
+def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> DocumentServices:
+    from rag.document_processor import DocumentProcessor, ExtractionLimits
+    from rag.embedding_service import EmbeddingService
+    from rag.ingestion import IngestionService
+    from rag.local_worker import LocalWorker
+    from rag.retrieval import RetrievalService
+
+    max_bytes = settings.document_max_mb * _MEGABYTE
+    catalogue, index, files = backends.catalogue, backends.index, backends.files
+    embeddings = EmbeddingService(settings.embedder, backends.open_embedder)
+    processor = DocumentProcessor(ExtractionLimits(max_bytes=max_bytes, max_pages=settings.document_max_pages))
+    ingestion = IngestionService(catalogue, index, files, embeddings, processor, clock)
+    queue = _WorkingQueue(LocalWorker(catalogue, files, ingestion, clock))
+    service = DocumentService(catalogue, files, queue, clock, max_bytes=max_bytes, ingestion=ingestion)
+
+    def receive(user_id: str, document_id: str, pieces: Iterable[bytes]) -> None:
+        record = service.get(user_id, document_id)
+        files.receive(user_id, record.key, pieces, record.size)
+        service.arrived(user_id, document_id)
+
+    def stop() -> None:
+        queue.stop()
+        processor.close()
+        embeddings.close()
+        backends.close()
+
+    retriever = RetrievalService(catalogue, index, embeddings)
+    return DocumentServices(service, retriever, receive, queue.start, stop)
+
+
+class _WorkingQueue:
+    """The worker of this process, started when there is something to do: most commands have nothing for it."""
+
+    def __init__(self, worker: LocalWorker) -> None:
+        self._worker = worker
+        self._lock = threading.Lock()
+        self._started = False
+
+    def put(self, user_id: str, key: str) -> None:
+        """As the port ``IngestionQueue`` says."""
+        self.start()
+        self._worker.put(user_id, key)
+
+    def start(self) -> None:
+        with self._lock:
+            if not self._started:
+                self._worker.start()
+            self._started = True
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._started:
+                self._worker.stop()
+
+
+def _nothing() -> None:
+    """There is nothing to start."""

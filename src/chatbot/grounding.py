@@ -1,0 +1,146 @@
+"""What the user's documents say about a message: searched for while the history is read, and never failing a turn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from chatbot.events import StatusChanged
+from chatbot.follow_up import is_short, rewrite_request, standalone_question, with_previous_question
+from chatbot.llm_service import LLMService, ModelInfo
+from shared.document_ports import Retriever
+from shared.documents import Passage, RetrievalRequest, RetrievalResult
+from shared.errors import ChatbotError, ModelError
+from shared.models import ChatMessage, Retrieval, TokenUsage
+
+log = logging.getLogger(__name__)
+
+#: An index that was asleep answers after 10 to 30 seconds; at most half of a turn's time is spent on it.
+_SEARCH_SECONDS = 40
+#: A search that takes so long is waking an index; an ordinary one takes well under a second.
+_WAKING_SECONDS = 3
+#: A user without documents is told so at once, and sees nothing of the search.
+_AT_ONCE_SECONDS = 0.1
+_REWRITE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """What was found. ``usage`` is what finding it took of the model."""
+
+    retrieval: Retrieval
+    passages: tuple[Passage, ...] = ()
+    usage: TokenUsage = field(default_factory=TokenUsage)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that goes on in a thread of its own."""
+
+    request: RetrievalRequest
+    found: Future[RetrievalResult]
+
+
+class DocumentGrounding:
+    """Finds passages for a turn. Without a retriever there are no documents, and every turn does without."""
+
+    def __init__(self, retriever: Retriever | None, llm: LLMService) -> None:
+        self._retriever = retriever
+        self._llm = llm
+
+    def begin(
+        self, user_id: str, message: str, document_ids: tuple[str, ...] | None, model: ModelInfo, deadline: float
+    ) -> Search | None:
+        """Searches for the message as it is. ``deadline`` is the turn's, a ``time.monotonic()`` reading in seconds."""
+        if self._retriever is None:
+            return None
+        now = time.monotonic()
+        request = RetrievalRequest(
+            user_id=user_id,
+            query=message,
+            token_budget=model.capabilities.passage_budget_tokens,
+            deadline=min(now + _SEARCH_SECONDS, now + (deadline - now) / 2),
+            document_ids=document_ids,
+        )
+        return self._search(self._retriever, request)
+
+    def finish(
+        self, search: Search | None, history: Sequence[ChatMessage], model: ModelInfo
+    ) -> Generator[StatusChanged, None, Grounding]:
+        """Waits for the search, and searches again where only the history tells what the message is about."""
+        if search is None or self._retriever is None:
+            return Grounding("disabled")
+        result = yield from _wait(search)
+        usage = TokenUsage()
+        if result is not None and history and result.outcome != "disabled" and not result.whole:
+            question, usage = self._question(search.request, history, model, result)
+            if question != search.request.query:
+                again = self._search(self._retriever, replace(search.request, query=question))
+                result = yield from _wait(again)
+        if result is None:
+            yield StatusChanged("documents_unavailable")
+            return Grounding("unavailable", usage=usage)
+        return Grounding(result.outcome, result.passages, usage)
+
+    def _question(
+        self, request: RetrievalRequest, history: Sequence[ChatMessage], model: ModelInfo, found: RetrievalResult
+    ) -> tuple[str, TokenUsage]:
+        """The message as it would stand alone, and what asking the model for it took."""
+        if not model.capabilities.rewrites_questions:
+            unclear = found.outcome == "no_match" or is_short(request.query)
+            return (with_previous_question(request.query, history) if unclear else request.query), TokenUsage()
+        deadline = min(request.deadline, time.monotonic() + _REWRITE_SECONDS)
+        asked = rewrite_request(request.query, history, deadline, disable_thinking=model.capabilities.thinking)
+        try:
+            answer, usage = self._llm.complete(model.spec.name, asked)
+        except ModelError as error:
+            log.info("question not rewritten", extra={"model": model.spec.name, "code": error.code})
+            return with_previous_question(request.query, history), TokenUsage()
+        return standalone_question(answer, request.query) or request.query, usage
+
+    @staticmethod
+    def _search(retriever: Retriever, request: RetrievalRequest) -> Search:
+        found: Future[RetrievalResult] = Future()
+
+        def run() -> None:
+            try:
+                found.set_result(retriever.retrieve(request))
+            except BaseException as error:  # noqa: BLE001 - it is raised again, by the turn that waits for it
+                found.set_exception(error)
+
+        # A daemon: Python waits for the others before it exits, and an index may be asleep.
+        threading.Thread(target=run, name="search", daemon=True).start()
+        return Search(request, found)
+
+
+def _wait(search: Search) -> Generator[StatusChanged, None, RetrievalResult | None]:
+    """The result; ``None`` where the search failed or took too long, which no turn fails for."""
+    try:
+        if not _is_disabled(search.found):
+            yield StatusChanged("retrieving")
+        with suppress(TimeoutError):
+            return search.found.result(min(_WAKING_SECONDS, _left(search)))
+        yield StatusChanged("waking_index")
+        return search.found.result(_left(search))
+    except ChatbotError as error:
+        log.warning("documents could not be searched", extra={"code": error.code})
+    except TimeoutError:
+        log.warning("documents could not be searched in time", extra={"code": "retrieval_timeout"})
+    except Exception:
+        # A defect of the search costs this turn its documents, never its answer.
+        log.exception("search ended by an unexpected error")
+    return None
+
+
+def _is_disabled(found: Future[RetrievalResult]) -> bool:
+    wait([found], timeout=_AT_ONCE_SECONDS)
+    return found.done() and not found.exception() and found.result().outcome == "disabled"
+
+
+def _left(search: Search) -> float:
+    return max(0, search.request.deadline - time.monotonic())

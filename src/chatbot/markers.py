@@ -1,0 +1,57 @@
+"""The markers of citations in a reply: [1], [2]... Those that stand for no passage are taken out. Pure."""
+
+from __future__ import annotations
+
+import re
+
+#: What decides about a marker, in the order of the text: code is left as it is, so that ``[1]`` of a program stays.
+_TOKEN = re.compile(r"(?P<fence>```)|(?P<tick>`)|(?P<line>\n)|(?P<marker> *\[[1-9]\d{0,2}(?: *[,;] *[1-9]\d{0,2})*\])")
+#: The end of a text that may become one of these with what follows.
+_UNDECIDED = re.compile(r"(?:(?<!`)`{1,2}| +| *\[[\d ,;]{0,40})$")
+_NUMBER = re.compile(r"\d+")
+_MARKER = re.compile(r" *\[[1-9]\d{0,2}\]")
+
+
+class MarkerFilter:
+    """Passes a reply through, piece by piece; every marker that comes out is one of 1 to ``passages``.
+
+    ``[1, 3]`` becomes ``[1][3]``, as the contract writes them.
+    """
+
+    def __init__(self, passages: int) -> None:
+        self._passages = passages
+        self._held = ""
+        self._fenced = False
+        self._quoted = False
+
+    def feed(self, text: str) -> str:
+        """What is decided so far; the rest is held back."""
+        self._held += text
+        undecided = _UNDECIDED.search(self._held)
+        cut = undecided.start() if undecided else len(self._held)
+        decided, self._held = self._held[:cut], self._held[cut:]
+        return _TOKEN.sub(self._replace, decided)
+
+    def end(self) -> str:
+        """What was held back at the end of the reply."""
+        rest, self._held = self._held, ""
+        return _TOKEN.sub(self._replace, rest)
+
+    def _replace(self, found: re.Match[str]) -> str:
+        text = found[0]
+        if found["fence"]:
+            self._fenced = not self._fenced
+        elif found["tick"]:
+            self._quoted = not self._quoted and not self._fenced
+        elif found["line"]:
+            self._quoted = False  # a tick without its partner quotes no further than its line
+        elif not self._fenced and not self._quoted:
+            numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(text))
+            kept = "".join(f"[{number}]" for number in numbers if number <= self._passages)
+            return " " * (len(text) - len(text.lstrip(" "))) + kept if kept else ""
+        return text
+
+
+def without_markers(text: str) -> str:
+    """The text of an earlier reply: its numbers mean nothing beside other passages."""
+    return _MARKER.sub("", text)
