@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.processes import ROOT
@@ -55,6 +55,13 @@ def load(folder: Path = FOLDER) -> Collection:
             relevance[row["query_id"]][row["doc_id"]] = int(row["relevance"])
     questions = {line["id"]: line["text"] for line in _lines(folder / "queries.jsonl")}
     return Collection(tuple(each for each in abstracts if each.text.strip()), questions, relevance)
+
+
+def with_single_answers(collection: Collection) -> Collection:
+    """The abstracts without their titles, which are the questions: each has one answer, its abstract."""
+    bare = (replace(each, title="", text=each.text.removeprefix(each.title).strip()) for each in collection.abstracts)
+    titles = {each.document_id: each.title for each in collection.abstracts if each.title.strip()}
+    return Collection(tuple(each for each in bare if each.text), titles, {name: {name: 1} for name in titles})
 
 
 def ndcg(ranking: Sequence[str], relevance: Mapping[str, int], depth: int = DEPTH) -> float:

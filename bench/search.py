@@ -1,10 +1,14 @@
-"""Section: search of 1,000 to 100,000 chunks, with and without a filter, beside LanceDB and Chroma."""
+"""Section: search of 1,000 to 100,000 chunks, with and without a filter, beside LanceDB and Chroma.
+
+PYTHONPATH=src:. python -m bench.search     # needs requirements-bench-rag.txt
+"""
 
 from __future__ import annotations
 
 import json
 import random
 import subprocess
+import sys
 import tempfile
 from collections import defaultdict
 from importlib.metadata import version
@@ -109,7 +113,9 @@ def _measure(size: int, samples: int) -> dict[str, dict[str, Any]]:
 
 def _child(task: str, name: str, folder: Path) -> dict[str, Any]:
     arguments = python("-W", "ignore", "-m", "bench.search_engines", task, name, str(folder))
-    done = subprocess.run(arguments, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    # LanceDB warns of every search otherwise.
+    env = environment(RUST_LOG="error", LANCE_LOG="error")
+    done = subprocess.run(arguments, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
@@ -153,3 +159,12 @@ def _vocabulary() -> list[str]:
         word = "".join(generator.choice("bcdfghjklmnprstvwz") + generator.choice("aeiou") for _ in range(syllables))
         found[word + generator.choice(("", "", "n", "r", "s", "ing", "ed"))] = None
     return [*found]
+
+
+def main() -> None:
+    """The section alone."""
+    print(run(Options(quick="--quick" in sys.argv)).markdown())
+
+
+if __name__ == "__main__":
+    main()

@@ -88,16 +88,16 @@ class Lance:
             self._table = self._database.open_table("chunks")
 
     def fill(self, vectors: Vectors, texts: Sequence[str]) -> None:
-        import pyarrow  # noqa: PLC0415 - as above
+        import pyarrow as pa  # noqa: PLC0415 - as above
 
         numbers = range(len(texts))
         columns = {
-            "number": pyarrow.array(numbers),
-            "document": pyarrow.array([document(number) for number in numbers]),
-            "text": pyarrow.array(texts),
-            "vector": pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(vectors.ravel()), vectors.shape[1]),
+            "number": pa.array(numbers),
+            "document": pa.array([document(number) for number in numbers]),
+            "text": pa.array(texts),
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1]),
         }
-        self._table = self._database.create_table("chunks", pyarrow.table(columns))
+        self._table = self._database.create_table("chunks", pa.table(columns))
         self._table.create_fts_index("text")
         self._table.create_scalar_index("document")
 

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 #: The first that the error is an instance of holds.
 _STATUSES: tuple[tuple[type[errors.ChatbotError], HTTPStatus], ...] = (
+    (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.IdempotencyConflict, HTTPStatus.CONFLICT),

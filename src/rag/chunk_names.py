@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rag.chunk_cost import cost
 from rag.ruler import longest_prefix
 
@@ -14,14 +16,24 @@ _SHARE = 0.25
 _LOOKED_AT = 8
 
 
-def chunk_names(title: str, section: tuple[str, ...], max_tokens: int) -> tuple[str, str | None]:
-    """``heading`` and ``section`` of a chunk: shortened, and without the outer headings, where they are too long."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """``heading`` and ``section`` of a chunk, and the tokens of the heading with the line end behind it."""
+
+    heading: str
+    section: str | None
+    tokens: int
+
+
+def names_of(title: str, section: tuple[str, ...], max_tokens: int) -> Names:
+    """Names that are too long are shortened, and outer headings left out."""
     room = int(max_tokens * _SHARE)
     title = _shortened(title, room // 2)
     levels = [_shortened(level, room // 2 - 1) for level in section[-_LEVELS:]]
     while levels and cost(_path(title, *levels)) > room:
         levels.pop(0)
-    return _path(title, *levels), _path(*levels) or None
+    heading = _path(title, *levels)
+    return Names(heading, _path(*levels) or None, cost(heading) + 1 if heading else 0)
 
 
 def _path(*levels: str) -> str:

@@ -102,11 +102,11 @@ def _keep_sentence(text: str, before: Stretch, after: Stretch) -> tuple[Stretch,
     end = first_sentence_end(text, first.start, min(first.end, first.start + _LONGEST_SENTENCE))
     if end is None or not text[end : after.end].strip():
         return before, after
-    rest = replace(first, start=end)
+    taken, rest = replace(first, end=end), replace(first, start=end)
     parts = (rest, *after.parts[1:]) if text[end : first.end].strip() else after.parts[1:]
     return (
-        replace(before, end=end, parts=(*before.parts, replace(first, end=end)), seam=first.start),
-        replace(after, start=parts[0].start, parts=parts),
+        Stretch(before.page, before.section, before.start, end, (*before.parts, taken), first.start),
+        Stretch(after.page, after.section, parts[0].start, after.end, parts, after.seam),
     )
 
 

@@ -9,14 +9,14 @@ or section is cut depends on nothing before it but such a sentence, so that a ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rag.chunk_cost import cost, longest_within
 from rag.chunk_cuts import CELL, best_cut
-from rag.chunk_names import chunk_names
+from rag.chunk_names import Names, names_of
 from rag.chunk_stretches import Stretch, stretches
 from rag.extracted import ExtractedText, Part
-from rag.ruler import longest_prefix
+from rag.ruler import count_tokens, longest_prefix
 from shared.documents import Chunk
 
 #: The share of a chunk that the repeated header of a table may take.
@@ -26,10 +26,10 @@ _LEAST_REST = 0.25
 _EVEN_SHARE = 0.6
 #: Another kind of part begins a new chunk where this share of the one before is filled.
 _LEAST_BEFORE_PART = 0.25
-#: Code that stands deeper than this loses the indentation of a chunk's first line.
-_DEEPEST_INDENTATION = 80
+#: The share of a chunk of code that the indentation of its first line may take, counted as a token a character.
+_INDENTATION_SHARE = 1 / 8
 #: Characters that tell how long the tokens of a stretch are.
-_SAMPLE = 400
+_SAMPLE = 250
 #: How much of the room for a chunk is taken, as the length of its tokens is a guess; and up to how much more text than
 #: has room is tried whole, if it is the last.
 _TAKEN = 0.95
@@ -49,8 +49,13 @@ def chunk(extracted: ExtractedText, *, title: str, max_tokens: int) -> Iterator[
     page of the text below them.
     """
     number = 0
+    section: tuple[str, ...] = ()
+    names = names_of(title, section, max_tokens)
     for stretch in stretches(extracted):
-        for found in _Cutter(extracted.text, stretch, title, max_tokens).chunks(number):
+        if stretch.section != section:
+            section = stretch.section
+            names = names_of(title, section, max_tokens)
+        for found in _Cutter(extracted.text, stretch, names, max_tokens - names.tokens).chunks(number):
             number = found.number + 1
             yield found
 
@@ -58,17 +63,17 @@ def chunk(extracted: ExtractedText, *, title: str, max_tokens: int) -> Iterator[
 class _Cutter:
     """Cuts one stretch."""
 
-    def __init__(self, text: str, stretch: Stretch, title: str, max_tokens: int) -> None:
+    def __init__(self, text: str, stretch: Stretch, names: Names, budget: int) -> None:
         self._text = text
         self._stretch = stretch
-        self._heading, self._section = chunk_names(title, stretch.section, max_tokens)
-        self._budget = max_tokens - (cost(self._heading) + 1 if self._heading else 0)
+        self._names = names
+        self._budget = budget
         sample = text[stretch.start : min(stretch.end, stretch.start + _SAMPLE)]
         self._token_length = len(sample) / max(1, cost(sample))
 
     def chunks(self, number: int) -> Iterator[Chunk]:
         """The chunks, counted from ``number`` on."""
-        text, stretch = self._text, self._stretch
+        text, stretch, names = self._text, self._stretch, self._names
         parts = iter(stretch.parts)
         part = next(parts)
         header = self._repeated_header(part)
@@ -81,9 +86,11 @@ class _Cutter:
                 start = self._with_indentation(end, start)
             top = header if header and self._is_below_header(start, part) else ""
             top_tokens = cost(top) + 1 if top else 0
-            end, tokens = self._piece(start, self._budget - top_tokens)
+            # The quick count takes white space for a token a character, and code has too much of it for that.
+            count = count_tokens if part.kind == "code" else cost
+            end, tokens = self._piece(start, self._budget - top_tokens, count)
             shown = f"{top}\n{text[start:end]}" if top else text[start:end]
-            yield Chunk(number, shown, self._heading, stretch.page, self._section, start, end, tokens + top_tokens)
+            yield Chunk(number, shown, names.heading, stretch.page, names.section, start, end, tokens + top_tokens)
             number += 1
 
     def _next_start(self, end: int) -> int:
@@ -92,7 +99,8 @@ class _Cutter:
 
     def _with_indentation(self, end: int, start: int) -> int:
         """The beginning of the line on which the code starts, if the white space from ``end`` on holds it."""
-        line_end = self._text.rfind("\n", max(end, start - _DEEPEST_INDENTATION), start)
+        deepest = int(self._budget * _INDENTATION_SHARE)
+        line_end = self._text.rfind("\n", max(end, start - deepest - 1), start)
         return start if line_end < 0 else line_end + 1
 
     def _repeated_header(self, part: Part) -> str:
@@ -110,7 +118,7 @@ class _Cutter:
     def _is_below_header(self, start: int, part: Part) -> bool:
         return start >= self._next_start(part.start) + len(part.header)
 
-    def _piece(self, start: int, budget: int) -> tuple[int, int]:
+    def _piece(self, start: int, budget: int, count: Callable[[str], int]) -> tuple[int, int]:
         """Where the chunk ends that begins at ``start``, and its tokens.
 
         The end is guessed and then counted, so that most of the text is read once.
@@ -120,14 +128,14 @@ class _Cutter:
         limit = last if last - start <= room * _TRIED else start + int(room * _TAKEN) + 1
         for _ in range(_GUESSES):
             end = self._end(start, limit)
-            tokens = cost(text[start:end])
+            tokens = count(text[start:end])
             guessed, self._token_length = self._token_length, (end - start) / tokens
             if tokens <= budget and (limit == last or self._token_length < guessed * _MUCH_LONGER):
                 return end, tokens
             limit = min(last, start + int(budget * self._token_length * _TAKEN) + 1)
         limit = start + longest_within(text[start:limit], budget)
         end = self._end(start, limit)
-        tokens = cost(text[start:end])
+        tokens = count(text[start:end])
         # Within a word the beginning can have more tokens than the whole.
         return (end, tokens) if tokens <= budget else (limit, budget)
 

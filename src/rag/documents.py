@@ -13,7 +13,7 @@ from rag.lease import changed_meanwhile
 from shared.document_keys import checked_key, document_id_of
 from shared.document_ports import DocumentCatalogue, DocumentFiles, IngestionQueue
 from shared.documents import DocumentRecord, UploadTarget
-from shared.errors import ChatbotError, DocumentChanged, InvalidRequest, NotFound
+from shared.errors import ChatbotError, DocumentChanged, InvalidRequest, NotFound, TooLarge
 from shared.models import Page
 from shared.ports import Clock
 from shared.storage import format_timestamp
@@ -67,8 +67,8 @@ class DocumentService:
     ) -> tuple[DocumentRecord, UploadTarget]:
         """Announces the bytes of a document, new or to be replaced, and tells where to send them.
 
-        What is live stays so until they are indexed. Raises ``InvalidRequest`` for a name or size that cannot be, and
-        ``DocumentChanged`` while a document of this name is being deleted.
+        What is live stays so until they are indexed. Raises ``InvalidRequest`` (``TooLarge``) for a name or size that
+        cannot be, and ``DocumentChanged`` while a document of this name is being deleted.
         """
         key = checked_key(filename)
         self._check_size(size)
@@ -164,7 +164,7 @@ class DocumentService:
         if size <= 0:
             raise InvalidRequest("The file is empty; send one with text in it.", field="size")
         if size > self._max_bytes:
-            raise InvalidRequest(
+            raise TooLarge(
                 f"The file has {size / _MEGABYTE:,.1f} MB, and {self._max_bytes / _MEGABYTE:,.0f} MB are taken; split "
                 "it, or raise CHATBOT_DOCUMENT_MAX_MB.",
                 field="size",

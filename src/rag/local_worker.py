@@ -28,6 +28,8 @@ _WORKERS = 2
 _STOP_SECONDS = 1.5
 #: A document that went wrong is left alone for so many polls, whatever its record says.
 _PAUSE_POLLS = 5
+#: So many times as long as a look at the folder took, it is left alone.
+_REST_SHARE = 20
 _MOST_TRIES = 20
 _BATCH = 50
 _PAGE = 100
@@ -174,6 +176,7 @@ class LocalWorker:
         watch: FolderWatch | None = None
         trouble = ""
         while not self._stopping.is_set():
+            begun = time.monotonic()
             with self._changed:
                 self._looks_begun += 1
             try:
@@ -190,7 +193,8 @@ class LocalWorker:
                 self._looks_done = self._looks_begun
                 self._settled = watch is not None and watch.settled
                 self._changed.notify_all()
-            self._stopping.wait(self._poll_seconds)
+            # A folder of very many files is not looked at all the time.
+            self._stopping.wait(max(self._poll_seconds, _REST_SHARE * (time.monotonic() - begun)))
 
     def _first_look(self) -> FolderWatch:
         """What needs nothing any more: told by the records, for the users that have any files, and for the owner."""

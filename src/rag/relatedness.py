@@ -20,10 +20,12 @@ from shared.documents import Hit, SearchHits
 #: the earlier the more often it came. 30,000 tokens hold 8,100 words. Measured by `bench/retrieval.py`.
 _EVERYDAY_TOKENS = 30_000
 #: Among as many stand words that tell nothing, such as "you" and "what".
-_FUNCTION_TOKENS = 1_500
+_FUNCTION_TOKENS = 2_000
 #: A word in more than this share of the chunks tells none of them from the others, in whichever language it is.
 _COMMON_SHARE = 0.1
 _FEW_CHUNKS = 3
+#: Fewer chunks do not tell how rare a word is.
+_LEAST_CHUNKS = 100
 #: The share of the question's words, weighted by their rarity, that one chunk has to hold where only words can tell.
 _COVERED_FROM = 0.5
 #: Words are compared by as many letters, so that endings do not matter.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rag.embedding_service import EmbeddingService
 from rag.fusion import Candidate, fuse, in_order
-from rag.live_hits import check_time, live_generation, records_of, search_live
+from rag.live_hits import LiveHits, check_time, live_generation, records_of, search_live
 from rag.passages import JOINT_TOKENS, Run, follows, runs, select, split
 from rag.relatedness import is_related
 from shared.document_ports import ChunkIndex, DocumentCatalogue, Reranker
@@ -21,7 +21,8 @@ from shared.documents import (
     SearchQuery,
     Vector,
 )
-from shared.errors import ConfigurationError, EmbedderError, IndexUnavailable, RerankerError
+from shared.embeddings import unit_vector
+from shared.errors import ConfigurationError, EmbedderError, IndexUnavailable, RerankerError, RetrievalError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 _MOST_DOCUMENTS = 50
 #: Hits asked for, of each kind.
 _HITS = 100
+#: How far the question's vector is moved towards that of the best hit. Measured by `bench/retrieval.py`: questions with
+#: many answers gain by more, too, but at 0.3 those with a single one lose nothing yet.
+FEEDBACK_SHARE = 0.3
 #: Candidates that a reranker is given.
 _RERANKED = 50
 #: The strongest hits, which are shown with what stands before and after them, up to as many tokens.
@@ -76,8 +80,8 @@ class RetrievalService:
     def retrieve(self, request: RetrievalRequest) -> RetrievalResult:
         """The best passages, best first; or all there is, in order, which may be more passages than ``limit``.
 
-        An embedder that fails leaves the search to keywords, a reranker that fails leaves the order as it was. Raises
-        ``RetrievalError``, ``StoreError``.
+        An embedder that fails leaves the search to keywords, and fails it only where these find nothing; a reranker
+        that fails leaves the order as it was. Raises ``RetrievalError``, ``StoreError``.
         """
         check_time(request.deadline)
         selection = self._selection(request)
@@ -118,32 +122,54 @@ class RetrievalService:
     def _search(self, request: RetrievalRequest, selection: _Selection) -> tuple[Passage, ...]:
         if not request.query:
             return ()
-        vectors = self._vectors(request, selection)
+        vectors, failure = self._vectors(request, selection)
         wanted = None if request.document_ids is None else tuple(sorted(set(request.document_ids)))
         query = SearchQuery(request.user_id, request.query, vectors, _HITS, wanted)
         found = search_live(self._catalogue, self._index, query, request.deadline)
+        if failure and not found.hits.by_keyword:
+            raise failure  # that nothing fits would be more than is known
         chunks = sum(record.chunks for record in selection.records)
         if not is_related(request.query, found.hits, self._related_from(vectors), chunks):
             return ()
+        found = self._with_feedback(query, found, request.deadline)
         ranked = self._reranked(request, fuse(found.hits))
         chosen = select(ranked, limit=request.limit, token_budget=request.token_budget, documents=selection.documents)
         in_context = self._in_context(request, chosen)
         return tuple(run.passage(found.records[run.document_id].key) for run in runs(in_context))
 
-    def _vectors(self, request: RetrievalRequest, selection: _Selection) -> dict[str, Vector[float]]:
-        """The question's vectors by embedder; none where the embedder fails."""
+    def _vectors(
+        self, request: RetrievalRequest, selection: _Selection
+    ) -> tuple[dict[str, Vector[float]], RetrievalError | None]:
+        """The question's vectors by embedder; where the embedder fails there are none, and why."""
         embedders = {record.embedder for record in selection.records if record.embedder}
         try:
-            return self._embeddings.query_vectors(request.query, embedders, _half_way(request.deadline))
+            return self._embeddings.query_vectors(request.query, embedders, _half_way(request.deadline)), None
         except (EmbedderError, ConfigurationError) as error:
             log.warning("question not embedded; searching by keywords alone", extra={"code": error.code})
-            return {}
+            return {}, EmbedderError(error.message, retry_after=error.retry_after)
 
     def _related_from(self, vectors: dict[str, Vector[float]]) -> dict[str, float]:
         if not vectors:
             return {}
         traits = self._embeddings.traits
         return {traits.name: traits.related_from}
+
+    def _with_feedback(self, query: SearchQuery, found: LiveHits, deadline: float) -> LiveHits:
+        """What is found by the question moved towards the best hit (Rocchio's feedback, without anybody's judgement).
+
+        It brings up what else is said on the matter in other words. Where it cannot be done, the hits stay.
+        """
+        if not query.vectors:
+            return found
+        best = fuse(found.hits)[0].chunk.searchable_text
+        try:
+            vectors = self._embeddings.query_vectors(best, query.vectors, _half_way(deadline))
+            both = query.vectors.keys() & vectors.keys()
+            nearer = query.vectors | {name: moved(query.vectors[name], vectors[name]) for name in both}
+            return search_live(self._catalogue, self._index, replace(query, vectors=nearer), deadline)
+        except (RetrievalError, StoreError) as error:
+            log.warning("first hits kept; no feedback", extra={"code": error.code})
+            return found
 
     def _reranked(self, request: RetrievalRequest, candidates: list[Candidate]) -> list[Candidate]:
         if self._reranker is None or not candidates:
@@ -185,6 +211,11 @@ class RetrievalService:
             for chunk in around
             if follows(candidate.chunk, chunk) or follows(chunk, candidate.chunk)
         ]
+
+
+def moved(question: Vector[float], hit: Vector[float], share: float = FEEDBACK_SHARE) -> Vector[float]:
+    """The unit vector at this share of the way from the question's to the hit's."""
+    return unit_vector([(1 - share) * asked + share * found for asked, found in zip(question, hit, strict=True)])
 
 
 def _shown(records: Sequence[DocumentRecord]) -> tuple[DocumentRecord, ...]:

@@ -32,10 +32,11 @@ _MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentBackends:
-    """What ingesting runs on, and on a laptop searching too.
+class IngestionBackends:
+    """What a function runs on that ingests.
 
-    ``open_embedder`` raises ``ConfigurationError`` for an embedder that cannot run here.
+    ``open_embedder`` raises ``ConfigurationError`` for an embedder that cannot run here. ``redeliver`` makes the queue
+    deliver a message, named by its receipt, again after so many seconds; it raises ``StoreError``.
     """
 
     catalogue: DocumentCatalogue
@@ -43,17 +44,6 @@ class DocumentBackends:
     files: DocumentFiles
     queue: IngestionQueue
     open_embedder: Callable[[ModelSpec], Embedder]
-    reranker: Reranker | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestionBackends(DocumentBackends):
-    """What ingesting runs on where a queue delivers its work.
-
-    ``redeliver`` makes the queue deliver a message that was not done again after so many seconds; it is named by its
-    receipt. It raises ``StoreError``.
-    """
-
     redeliver: Callable[[str, float], None]
 
 

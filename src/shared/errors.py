@@ -3,7 +3,8 @@
     ChatbotError
     ├── ConfigurationError        the settings or the files they name cannot be used
     ├── InvalidRequest            a field of the request cannot be accepted
-    │   └── UnknownModel          the request names a model that is not configured
+    │   ├── UnknownModel          the request names a model that is not configured
+    │   └── TooLarge              there is more of something than is taken
     ├── NotFound                  no such thing, or it is somebody else's
     │   └── DocumentsDisabled     this deployment has no documents
     ├── IdempotencyConflict       the key was used for another request
@@ -70,6 +71,10 @@ class InvalidRequest(ChatbotError):
 
 class UnknownModel(InvalidRequest):
     code = "unknown_model"
+
+
+class TooLarge(InvalidRequest):
+    code = "too_large"
 
 
 class NotFound(ChatbotError):

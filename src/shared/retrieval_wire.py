@@ -48,6 +48,7 @@ _ERRORS = {
     )
 }
 
+
 class _Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 

@@ -48,6 +48,8 @@ class OpenSearchServer(LoopbackServer):
         self.engine = Engine(clock, refresh_seconds)
         #: Methods and paths of the requests taken.
         self.requests: list[str] = []
+        #: How many operations there were in each bulk request.
+        self.bulk_sizes: list[int] = []
         self._clock = clock
         self._secrets = secrets
         self._wake_seconds = wake_seconds
@@ -65,7 +67,7 @@ class OpenSearchServer(LoopbackServer):
     def fail_items(self, *statuses: int | None) -> None:
         """Makes the next operations of bulk requests, or searches of several, fail with these statuses (or not).
 
-        A search fails in part with 206: one of its shards does not answer.
+        A search fails in part with 206: its shard does not answer, and the rest of it succeeds.
         """
         self._item_faults.extend(statuses)
 
@@ -164,6 +166,7 @@ class OpenSearchServer(LoopbackServer):
                 raise bad_request(f"Unknown parameters in action [{action}]")
             source = lines.popleft() if action == "index" else None
             items.append({action: self._item(action, meta, source)})
+        self.bulk_sizes.append(len(items))
         failed = any("error" in result for item in items for result in item.values())
         return {"took": 1, "errors": failed, "items": items}
 
@@ -190,7 +193,8 @@ class OpenSearchServer(LoopbackServer):
             except Refused as refused:
                 responses.append(refused.body)
             else:
-                responses.append({**_found(found, failed=int(fault == 206)), "status": 200})
+                partial = _found([], failed=1)
+                responses.append({**(partial if fault == 206 else _found(found)), "status": 200})
         return {"took": 1, "responses": responses}
 
 

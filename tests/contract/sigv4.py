@@ -34,7 +34,9 @@ def problem(
         return None
     if found["key"] not in secrets:
         return "unknown access key"
-    canonical = [method, _canonical(path), "", *(f"{name}:{' '.join(headers[name].split())}" for name in signed)]
+    path, _, query = path.partition("?")
+    query = "&".join(sorted(query.split("&")))
+    canonical = [method, _canonical(path), query, *(f"{name}:{' '.join(headers[name].split())}" for name in signed)]
     request = "\n".join([*canonical, "", ";".join(signed), digest])
     expected = _signature(secrets[found["key"]], headers["x-amz-date"], found["region"], service, request)
     return None if hmac.compare_digest(expected, found["signature"]) else "the signature does not match"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -39,10 +40,9 @@ def collection() -> Iterator[OpenSearchServer]:
 
 
 def _sent(server: OpenSearchServer, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
-    client = opensearch_client(server.url)
-    answer = client.request(method, path, client.attempts(10), body, lines=path.startswith(("/_bulk", "/_msearch")))
-    client.close()
-    return answer.status, answer.body
+    with contextlib.closing(opensearch_client(server.url)) as client:
+        answer = client.request(method, path, client.attempts(10), body, lines=path.startswith("/_bulk"))
+        return answer.status, answer.body
 
 
 def _with_engine() -> dict[str, Any]:

@@ -6,10 +6,7 @@ What bounds their time and memory are the limits of the child process, which are
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +15,7 @@ from rag.document_processor import DocumentProcessor, ExtractionLimits
 from rag.extracted import ExtractedText
 from shared.errors import DocumentRefused
 from tests import documents
-from tests.fakes import PATIENCE
+from tests import hostile_files as hostile
 
 MEGABYTE = 1 << 20
 LIMITS = ExtractionLimits()
@@ -119,15 +116,15 @@ NO_DOCUMENTS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "an old Word file": ("a.doc", OLE, ("before 2007", ".docx")),
     "an old Excel file": ("a.xls", OLE, ("before 2007", ".xlsx")),
     "an encrypted Word file": ("a.docx", OLE + "EncryptedPackage".encode("utf-16-le"), ("password",)),
-    "an archive": ("a.zip", documents.archive({"a.txt": SOUND}), ("ZIP", "unpack")),
-    "an archive named docx": ("a.docx", documents.archive({"a.txt": SOUND}), ("ZIP",)),
+    "an archive": ("a.zip", hostile.archive({"a.txt": SOUND}), ("ZIP", "unpack")),
+    "an archive named docx": ("a.docx", hostile.archive({"a.txt": SOUND}), ("ZIP",)),
     "an archive in an archive": (
         "a.zip",
-        documents.archive({"b.zip": documents.archive({"c.docx": WHOLE["a.docx"]})}),
+        hostile.archive({"b.zip": hostile.archive({"c.docx": WHOLE["a.docx"]})}),
         ("ZIP", "unpack"),
     ),
-    "an archive that leaves its folder": ("a.zip", documents.archive({"../../etc/passwd": SOUND}), ("ZIP",)),
-    "an OpenDocument text": ("a.odt", documents.archive({"mimetype": b"application/vnd.oasis"}), ("OpenDocument",)),
+    "an archive that leaves its folder": ("a.zip", hostile.archive({"../../etc/passwd": SOUND}), ("ZIP",)),
+    "an OpenDocument text": ("a.odt", hostile.archive({"mimetype": b"application/vnd.oasis"}), ("OpenDocument",)),
     "a Word document named pdf": ("a.pdf", WHOLE["a.docx"], (".pdf", "Word document", ".docx")),
     "a PDF named docx": ("a.docx", WHOLE["a.pdf"], (".docx", "a PDF", ".pdf")),
     "a PDF named txt": ("a.txt", WHOLE["a.pdf"], (".txt", "a PDF", ".pdf")),
@@ -135,7 +132,7 @@ NO_DOCUMENTS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "a text named xlsx": ("a.xlsx", SOUND, (".xlsx",)),
     "a PDF of pictures": ("a.pdf", documents.scanned_pdf(), ("no text", "OCR")),
     "a PDF with a password": ("a.pdf", documents.protected_pdf(), ("password",)),
-    "a PDF without pages": ("a.pdf", documents.raw_pdf([]), ("no pages",)),
+    "a PDF without pages": ("a.pdf", hostile.raw_pdf([]), ("no pages",)),
 }
 
 
@@ -150,43 +147,45 @@ def test_what_is_no_document_is_refused_with_that_reason(attempt: Try, what: str
 DEEP = b"".join(b"<w:p>" for _ in range(300_000))
 WORD = '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
 BOMBS: dict[str, tuple[str, Callable[[], bytes], tuple[str, ...]]] = {
-    "a PDF of 8 KB with 800,000 characters": ("a.pdf", documents.pdf_bomb, ("characters", "split")),
-    "a PDF of 10,000 pages": ("a.pdf", lambda: documents.raw_pdf([b""], pages=10_000), ("10,000 pages", "split")),
+    "a PDF of 8 KB with 800,000 characters": ("a.pdf", hostile.pdf_bomb, ("characters", "split")),
+    "a PDF of 10,000 pages": ("a.pdf", lambda: hostile.raw_pdf([b""], pages=10_000), ("10,000 pages", "split")),
     "a PDF whose pages are all the same long one": (
         "a.pdf",
-        lambda: documents.raw_pdf(
-            [b"BT /F 9 Tf 20 780 Td " + b"0 -9 Td (all work and no play) Tj " * 4_000], pages=300
-        ),
+        lambda: hostile.raw_pdf([b"BT /F 9 Tf 20 780 Td " + b"0 -9 Td (all work and no play) Tj " * 2_000], pages=60),
         ("characters", "split"),
     ),
     "a Word document that unpacks to 40 MB of nothing": (
         "a.docx",
-        lambda: documents.office(WHOLE["a.docx"], {"word/document.xml": bytes(40 * MEGABYTE)}),
+        lambda: hostile.office(WHOLE["a.docx"], {"word/document.xml": bytes(40 * MEGABYTE)}),
         ("unpacks",),
     ),
     "a workbook that unpacks to 40 MB of nothing": (
         "a.xlsx",
-        lambda: documents.office(WHOLE["a.xlsx"], {"xl/sharedStrings.xml": bytes(40 * MEGABYTE)}),
+        lambda: hostile.office(WHOLE["a.xlsx"], {"xl/sharedStrings.xml": bytes(40 * MEGABYTE)}),
         ("unpacks",),
     ),
     "entities in a Word document": (
         "a.docx",
-        lambda: documents.office(WHOLE["a.docx"], {"word/document.xml": documents.entity_bomb("document")}),
+        lambda: hostile.office(WHOLE["a.docx"], {"word/document.xml": hostile.entity_bomb("document")}),
         ("entities",),
     ),
     "entities in a presentation": (
         "a.pptx",
-        lambda: documents.office(WHOLE["a.pptx"], {"ppt/slides/slide1.xml": documents.entity_bomb("sld")}),
+        lambda: hostile.office(WHOLE["a.pptx"], {"ppt/slides/slide1.xml": hostile.entity_bomb("sld")}),
         ("entities",),
     ),
     "entities in the relations of a package": (
         "a.docx",
-        lambda: documents.office(WHOLE["a.docx"], {"_rels/.rels": documents.entity_bomb("Relationships")}),
+        lambda: hostile.office(WHOLE["a.docx"], {"_rels/.rels": hostile.entity_bomb("Relationships")}),
         ("entities",),
     ),
     "100 MB of text": ("a.txt", lambda: b"all work and " * (7 * MEGABYTE), ("20,000,000 characters", "split")),
     "more than 100 MB": ("a.txt", lambda: b"\n" * (100 * MEGABYTE + 1), ("100 MB", "split")),
-    "220,000 headings": ("a.md", lambda: b"".join(b"# %d\n## b\n" % number for number in range(110_000)), ("sections", "split")),
+    "220,000 headings": (
+        "a.md",
+        lambda: b"".join(b"# %d\n## b\n" % number for number in range(110_000)),
+        ("sections", "split"),
+    ),
 }
 
 
@@ -199,45 +198,45 @@ def test_a_bomb_is_refused_with_that_reason(attempt: Try, what: str) -> None:
 ODDITIES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "entities in a workbook": (
         "a.xlsx",
-        lambda: documents.office(WHOLE["a.xlsx"], {"xl/worksheets/sheet1.xml": documents.entity_bomb("worksheet")}),
+        lambda: hostile.office(WHOLE["a.xlsx"], {"xl/worksheets/sheet1.xml": hostile.entity_bomb("worksheet")}),
     ),
-    "a workbook whose directory lies about sizes": ("a.xlsx", lambda: documents.lying_archive(WHOLE["a.xlsx"])),
+    "a workbook whose directory lies about sizes": ("a.xlsx", lambda: hostile.lying_archive(WHOLE["a.xlsx"])),
     "a sheet that claims a last cell far away": (
         "a.xlsx",
-        lambda: documents.office(WHOLE["a.xlsx"], {"xl/worksheets/sheet1.xml": documents.far_cells()}),
+        lambda: hostile.office(WHOLE["a.xlsx"], {"xl/worksheets/sheet1.xml": hostile.far_cells()}),
     ),
     "paragraphs 300,000 deep": (
         "a.docx",
-        lambda: documents.office(WHOLE["a.docx"], {"word/document.xml": WORD.encode() + DEEP}),
+        lambda: hostile.office(WHOLE["a.docx"], {"word/document.xml": WORD.encode() + DEEP}),
     ),
     "relations that leave the package": (
         "a.docx",
-        lambda: documents.office(WHOLE["a.docx"], {"_rels/.rels": documents.relations("../../../../etc/passwd")}),
+        lambda: hostile.office(WHOLE["a.docx"], {"_rels/.rels": hostile.relations("../../../../etc/passwd")}),
     ),
     "a page that is its own parent": (
         "a.pdf",
-        lambda: documents.raw_pdf([b""]).replace(b"/Kids[5 0 R]", b"/Kids[2 0 R]"),
+        lambda: hostile.raw_pdf([b""]).replace(b"/Kids[5 0 R]", b"/Kids[2 0 R]"),
     ),
-    "graphics states 500,000 deep": ("a.pdf", lambda: documents.raw_pdf([b"q " * 500_000 + b"BT ET"])),
-    "a picture in itself": ("a.pdf", documents.recursive_pdf),
-    "a stream packed twice": ("a.pdf", documents.twice_packed_pdf),
+    "graphics states 500,000 deep": ("a.pdf", lambda: hostile.raw_pdf([b"q " * 500_000 + b"BT ET"])),
+    "a picture in itself": ("a.pdf", hostile.recursive_pdf),
+    "a stream packed twice": ("a.pdf", hostile.twice_packed_pdf),
     "words all in one place": (
         "a.pdf",
-        lambda: documents.raw_pdf([b"BT /F 9 Tf " + b"1 0 0 1 50 50 Tm (again) Tj " * 30_000 + b"ET"]),
+        lambda: hostile.raw_pdf([b"BT /F 9 Tf " + b"1 0 0 1 50 50 Tm (again) Tj " * 30_000 + b"ET"]),
     ),
-    "20,000 words all over the page": ("a.pdf", documents.scattered_pdf),
+    "20,000 words all over the page": ("a.pdf", hostile.scattered_pdf),
     "elements 200,000 deep": ("a.html", lambda: b"<div>" * 200_000 + b"text"),
     "tables 50,000 deep": ("a.html", lambda: b"<table><tr><td>" * 50_000 + b"text"),
     "comments that never end": ("a.html", lambda: b"<html>text" + b"<!--" * 5_000),
-    "tags that never end": ("a.html", lambda: b"<html>text" + b"<a " * 5_000),
+    "tags that never end": ("a.html", lambda: b"<html>text" + b"<a " * 1_500),
     "blanks in Markdown": ("a.md", lambda: b"text |\n" + b" " * 500_000 + b"x|\n# " + b"a " * 300_000 + b"#"),
-    "bars in Markdown": ("a.md", lambda: b"|" * 500_000 + b"\n" + b"|-" * 500_000),
+    "bars in Markdown": ("a.md", lambda: b"|" * 200_000 + b"\n" + b"|-" * 100_000),
     "quotes in a table": ("a.csv", lambda: b'a,b\n"' + b'""' * 500_000 + b"\n" * 1_000),
-    "commas in a table": ("a.csv", lambda: b"," * 2_000_000 + b"x"),
+    "commas in a table": ("a.csv", lambda: b"," * 900_000 + b"x"),
     "a Shift-JIS text cut in a character": ("a.txt", lambda: ("弁を閉めてください。" * 9).encode("shift_jis")[:-1]),
     "a UTF-16 text cut in a character": ("a.txt", lambda: ("Größe " * 9).encode("utf-16")[:-1]),
     "half surrogates": ("a.txt", lambda: "a\ud800b\udc00c".encode("utf-16", "surrogatepass")),
-    "a name and text that run from right to left": ("\u202egpj.txt", lambda: "\u202eשלום".encode()),
+    "a name and text that run from right to left": ("\u202egpj.txt", "\u202e\u05e9\u05dc\u05d5\u05dd".encode),
     "a name with a NUL": ("a\0.txt", lambda: b"text\0\0text and more of it" * 50),
 }
 
@@ -246,7 +245,7 @@ ODDITIES: dict[str, tuple[str, Callable[[], bytes]]] = {
 def test_an_oddity_is_read_or_refused(attempt: Try, what: str) -> None:
     name, make = ODDITIES[what]
     content = make()
-    assert LIMITS.seconds_for(len(content)) <= 15
+    assert LIMITS.seconds_for(len(content)) < 15
     outcome = attempt(name, content)
     if isinstance(outcome, str):
         _refused(outcome)
@@ -256,119 +255,7 @@ def test_an_oddity_is_read_or_refused(attempt: Try, what: str) -> None:
 
 
 def test_a_million_rows_are_read(attempt: Try) -> None:
-    outcome = attempt("a.xlsx", documents.big_sheet(1_000_000))
+    outcome = attempt("a.xlsx", hostile.big_sheet(1_000_000))
     assert isinstance(outcome, ExtractedText), outcome
     assert outcome.text.count("\n") > 999_999
     assert "\n999999 | " in outcome.text
-
-
-# --- the child process ------------------------------------------------------------------------------------------------
-
-
-def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
-    processor = DocumentProcessor(replace(LIMITS, seconds=0.05, seconds_per_megabyte=0))
-    try:
-        slow = documents.raw_pdf([b"BT /F 9 Tf " + b"(slow) Tj " * 40_000 + b"ET"] * 40)
-        _refused(_outcome(processor, tmp_path / "slow", "a.pdf", slow), "longer", "seconds")
-        assert isinstance(_outcome(processor, tmp_path / "next", "a.csv", SOUND), ExtractedText)
-    finally:
-        processor.close()
-
-
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not bound the memory of a process")
-def test_a_file_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
-    processor = DocumentProcessor(replace(LIMITS, memory_bytes=120 * MEGABYTE))
-    try:
-        large = "\U0001f9e9 large ".encode() * (1 * MEGABYTE)
-        _refused(_outcome(processor, tmp_path / "large", "a.txt", large), "memory", "120 MB")
-        assert isinstance(_outcome(processor, tmp_path / "next", "a.csv", SOUND), ExtractedText)
-    finally:
-        processor.close()
-
-
-def test_a_child_that_died_is_replaced(tmp_path: Path) -> None:
-    processor = DocumentProcessor(LIMITS)
-    try:
-        assert isinstance(_outcome(processor, tmp_path / "a", "a.csv", SOUND), ExtractedText)
-        child = processor._idle[0]._process
-        child.kill()
-        child.wait(PATIENCE)
-        assert isinstance(_outcome(processor, tmp_path / "b", "b.csv", SOUND), ExtractedText)
-    finally:
-        processor.close()
-
-
-def test_a_child_serves_many_documents_and_ends_with_its_processor(tmp_path: Path) -> None:
-    processor = DocumentProcessor(LIMITS)
-    children = set()
-    for number in range(5):
-        assert isinstance(_outcome(processor, tmp_path / str(number), "a.csv", SOUND), ExtractedText)
-        children.add(processor._idle[0]._process)
-    processor.close()
-    assert [child.poll() is not None for child in children] == [True]
-
-
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
-def test_the_child_is_given_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
-    processor = DocumentProcessor(LIMITS)
-    try:
-        assert isinstance(_outcome(processor, tmp_path / "a", "a.csv", SOUND), ExtractedText)
-        environ = Path(f"/proc/{processor._idle[0]._process.pid}/environ").read_bytes()
-        assert b"PYTHONPATH" in environ
-        assert b"canary" not in environ
-    finally:
-        processor.close()
-
-
-_TRY = """
-import os, socket, subprocess, sys, urllib.request
-from pathlib import Path
-from rag.extraction import sandbox
-guard = sandbox.Guard()
-guard.document = sys.argv[1]
-sandbox.limit_memory(1 << 30)
-guard.install()
-import colorsys  # a module that nothing has loaded yet
-print(Path(sys.argv[1]).read_text())
-print({attempt})
-"""
-
-
-@pytest.mark.parametrize(
-    "attempted",
-    [
-        "open(sys.argv[1], 'w')",
-        "open(sys.argv[1], 'r+')",
-        "os.open(sys.argv[1] + '2', os.O_CREAT | os.O_WRONLY)",
-        "open('/etc/passwd').read()",
-        "open(os.path.join(os.path.dirname(os.__file__), '../../../../../../../../etc/passwd')).read()",
-        "socket.socket()",
-        "socket.getaddrinfo('localhost', 80)",
-        "urllib.request.urlopen('http://127.0.0.1:1')",
-        "subprocess.run(['true'])",
-        "os.system('true')",
-        "os.fork()",
-        "os.execv('/bin/true', ['true'])",
-        "os.posix_spawn('/bin/true', ['true'], {})",
-        "os.remove(sys.argv[1])",
-        "os.rename(sys.argv[1], sys.argv[1] + '2')",
-        "os.mkdir(sys.argv[1] + '2')",
-        "os.kill(os.getppid(), 0)",
-    ],
-)
-def test_the_child_does_nothing_but_read_its_document(tmp_path: Path, attempted: str) -> None:
-    document = tmp_path / "document"
-    document.write_text("the document")
-    finished = subprocess.run(
-        [sys.executable, "-c", _TRY.replace("{attempt}", attempted), str(document)],
-        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert finished.stdout == "the document\n"
-    assert "PermissionError" in finished.stderr
-    assert document.read_text() == "the document"
-    assert list(tmp_path.iterdir()) == [document]

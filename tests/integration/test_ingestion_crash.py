@@ -179,7 +179,7 @@ from tests.fake_documents import Library
 folder = Path(sys.argv[1])
 library = Library(DocumentDatabase(folder / "documents.db"), stored=FolderFiles(folder / "documents", 10**7))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 try:
     library.ingest("notes.txt")
 except ChatbotError as error:
@@ -190,7 +190,7 @@ except ChatbotError as error:
 def test_a_full_disk_is_told_and_leaves_the_old_text(library: Library, tmp_path: Path) -> None:
     write(tmp_path, OLD)
     library.ingest(KEY)
-    long = " ".join(f"Sentence {number} tells of the harbour number {number}." for number in range(20_000))
+    long = " ".join(f"Sentence {number} tells of the harbour number {number}." for number in range(4_000))
     write(tmp_path, long)
     with child(FILLED, tmp_path) as filled:
         said, _ = filled.communicate()

@@ -120,9 +120,8 @@ def test_only_the_items_of_a_bulk_request_that_failed_are_sent_again(
 ) -> None:
     server.fail_items(None, status, None, status)
     index.add(OLD, embedded(["a", "b", "c", "d"]))
-    written = server.engine.indexes[INDEX].written
-    assert [*written] == ["old:0", "old:2", "old:1", "old:3"]
-    assert server.requests.count("POST /_bulk") == 2
+    assert set(server.engine.indexes[INDEX].written) == {"old:0", "old:1", "old:2", "old:3"}
+    assert server.bulk_sizes == [4, 2]
 
 
 def test_an_item_that_no_attempt_would_help_is_an_error_although_the_request_succeeded(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot.command_line.errors import ApiError, InputError
+from chatbot.command_line.render import counted
 from chatbot.command_line.terminal import Terminal, one_line
 
 if TYPE_CHECKING:  # its HTTP library would slow `chatbot --help` down
@@ -58,8 +59,9 @@ def _wait_for(api: DocumentClient, terminal: Terminal, document_id: str, name: s
             return False
         state = str(document.get("status"))
         if state == "ready":
-            pages = f"{document['pages']} pages, " if document.get("pages") else ""
-            terminal.out(f"Added {name} ({pages}{document.get('chunks', 0)} passages).")
+            held = [counted(document["pages"], "page")] if document.get("pages") else []
+            held.append(counted(document.get("chunks", 0), "passage"))
+            terminal.out(f"Added {name} ({', '.join(held)}).")
             return True
         if state == "failed":
             terminal.say(f"chatbot: {name}: {one_line(str(document.get('error') or 'It could not be read.'))}")

@@ -16,7 +16,7 @@ from chatbot.command_line.document_names import chosen, files_below
 from chatbot.command_line.document_progress import add_files, wait_until_read
 from chatbot.command_line.errors import ApiError, CliError, InputError
 from chatbot.command_line.input import checked_text
-from chatbot.command_line.render import document_text, documents_table, search_text
+from chatbot.command_line.render import counted, document_text, documents_table, search_text
 from chatbot.command_line.terminal import one_line, to_json
 
 if TYPE_CHECKING:  # its HTTP library would slow `chatbot --help` down
@@ -60,11 +60,11 @@ def add(invocation: Invocation, paths: tuple[Path, ...], no_wait: bool) -> None:
     with _documents(invocation) as api:
         added, failed = add_files(api, invocation.terminal, files)
         if added and no_wait:
-            invocation.terminal.say(f"{_count(len(added))} added; they are read while the chatbot runs.")
+            invocation.terminal.say(f"{counted(len(added), 'document')} added; they are read while the chatbot runs.")
         elif added:
             failed += wait_until_read(api, invocation.terminal, added)
     if failed:
-        raise CliError(f"{_count(failed)} of {len(files)} could not be added.")
+        raise CliError(f"{counted(failed, 'document')} of {len(files)} could not be added.")
 
 
 @docs.command("list")
@@ -120,7 +120,7 @@ def rm(invocation: Invocation, names: tuple[str, ...], yes: bool) -> None:
     with _documents(invocation) as api:
         found = chosen(api.documents(), names)
         if not yes:
-            confirm(f"Delete {_count(len(found))}? This cannot be undone.")
+            confirm(f"Delete {counted(len(found), 'document')}? This cannot be undone.")
         for item in found:
             api.delete(str(item["document_id"]))
             invocation.terminal.out(f"Deleted {one_line(str(item.get('filename')))}.")
@@ -145,7 +145,7 @@ def retry(invocation: Invocation, names: tuple[str, ...]) -> None:
         again = {str(item["document_id"]): str(item.get("filename")) for item in found if _retried(api, item)}
         failed = len(found) - len(again) + wait_until_read(api, invocation.terminal, again)
     if failed:
-        raise CliError(f"{_count(failed)} of {len(found)} failed.")
+        raise CliError(f"{counted(failed, 'document')} of {len(found)} failed.")
 
 
 def _retried(api: DocumentClient, item: dict[str, object]) -> bool:
@@ -180,7 +180,3 @@ def search(invocation: Invocation, query: tuple[str, ...], top_k: int, as_json: 
         invocation.terminal.out(search_text(found["results"]))
     else:
         invocation.terminal.say("Nothing in the documents fits.")
-
-
-def _count(number: int) -> str:
-    return "1 document" if number == 1 else f"{number} documents"

@@ -177,6 +177,11 @@ def search_text(results: Sequence[Json]) -> str:
     return "\n\n".join(blocks)
 
 
+def counted(number: int, what: str) -> str:
+    """``1 page``, ``2 pages``."""
+    return f"{number} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def _state(document: Json) -> str:
     progress = document.get("progress")
     return one_line(str(document.get("status"))) + (f" {progress:.0%}" if isinstance(progress, (int, float)) else "")

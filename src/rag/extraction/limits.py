@@ -13,18 +13,18 @@ class ExtractionLimits:
     """Bounds of one document.
 
     ``max_characters`` bounds the text that comes out. A file may give ``free_characters`` whatever its size, above
-    that only ``max_expansion`` characters for each of its bytes: real documents stay below 20, bombs go into thousands.
+    that only ``max_expansion`` characters for each of its bytes: real PDFs stay below 10, bombs go into thousands.
     ``max_unpacked_bytes`` bounds what all members of an Office file unpack to, ``max_packing`` how many times larger
     than packed a big one may be (spreadsheets reach 100). ``memory_bytes`` is the address space of the child with its
-    interpreter; Linux enforces it, macOS does not. Processor and wall time are at most ``seconds`` and, for each
-    megabyte of the file, ``seconds_per_megabyte``, together never above ``max_seconds``.
+    interpreter; Linux enforces it, macOS does not. Processor time is at most ``seconds`` and, for each
+    megabyte of the file, ``seconds_per_megabyte``, together never above ``max_seconds``; wall time half as much again.
     """
 
     max_bytes: int = 100 * MEGABYTE
     max_pages: int = 5_000
     max_characters: int = 20_000_000
     free_characters: int = 500_000
-    max_expansion: int = 50
+    max_expansion: int = 30
     max_unpacked_bytes: int = 1_000 * MEGABYTE
     max_packing: int = 200
     memory_bytes: int = 512 * MEGABYTE

@@ -6,8 +6,8 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-import pypdfium2
-import pypdfium2.raw as pdfium
+import pypdfium2  # type: ignore[import-untyped]  # it ships no types
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]  # it ships no types
 
 from rag.extracted import ExtractedText
 from rag.extraction import pdf_checks, pdf_fallback
@@ -58,6 +58,7 @@ class _Document:
             page.close()
             page = self._pdf[number]
         with closing(page), closing(page.get_textpage()) as text_page:
+            self._builder.expect(text_page.count_chars())
             return page_rows(words_of(text_page.raw))
 
     def _add_page(self, flows: list[list[Row]], number: int) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.extraction.pdf_lines import Run
+from rag.extraction.pdf_runs import Run
 
 _MAX_DEPTH = 4
 #: On a page in more pieces than this nothing is looked for: it is a drawing, or meant to take long.

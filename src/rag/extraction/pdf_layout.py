@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from rag.extraction.pdf_columns import flows_of
 from rag.extraction.pdf_lines import Row, rows_of, runs_of
+from rag.extraction.pdf_runs import HYPHEN, Run
 from rag.extraction.pdf_tables import Region, regions_of
-from rag.extraction.pdf_words import HYPHEN, Word
 
 #: Lines further apart than the usual distance times this are of different paragraphs.
 _APART = 1.3
@@ -39,7 +39,7 @@ class Block:
     headings: list[int] = field(default_factory=list)
 
 
-def page_rows(directions: Sequence[Sequence[Word]]) -> list[list[Row]]:
+def page_rows(directions: Sequence[Sequence[Run]]) -> list[list[Row]]:
     """The rows of a page, for each stretch that is read from the top down."""
     return [rows_of(flow) for words in directions for flow in flows_of(runs_of(words))]
 

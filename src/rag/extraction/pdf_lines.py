@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from rag.extraction.pdf_words import HYPHEN, Word
+from rag.extraction.pdf_runs import HYPHEN, Gap, Run
 
 #: A gap wider than this many heights of the line parts cells,
 _WIDE = 1.0
@@ -22,53 +21,6 @@ _OVERLAP = 0.5
 _MARKER = re.compile(
     r"(?:[\u2022\u2023\u25aa\u25cf\u25e6\u2013\u2014*\u00b7o-]|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,5})[.)])$"
 )
-
-
-class Gap(NamedTuple):
-    """A gap within a run, wider than most blanks. ``place`` is that of the character after it, ``word`` its word's."""
-
-    x0: float
-    x1: float
-    place: int
-    word: int
-
-
-@dataclass(slots=True)
-class Run:
-    """Words of one line without a wide gap. ``first`` and ``last`` are the numbers of its outer words in the file,
-
-    ``blanks`` is the sum of all its gaps.
-    """
-
-    text: str
-    x0: float
-    bottom: float
-    x1: float
-    top: float
-    first: int
-    last: int
-    blanks: float = 0.0
-    gaps: list[Gap] = field(default_factory=list)
-
-    @property
-    def height(self) -> float:
-        return self.top - self.bottom
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    def parted(self, x0: float, x1: float) -> list[Run]:
-        """The run in two where a gap lies over this strip; else as it is."""
-        for number, gap in enumerate(self.gaps):
-            if gap.x0 <= x0 and x1 <= gap.x1:
-                text = self.text[: gap.place].rstrip()
-                left = Run(text, self.x0, self.bottom, gap.x0, self.top, self.first, gap.word - 1)
-                left.gaps = self.gaps[:number]
-                right = Run(self.text[gap.place :], gap.x1, self.bottom, self.x1, self.top, gap.word, self.last)
-                right.gaps = [after._replace(place=after.place - gap.place) for after in self.gaps[number + 1 :]]
-                return [left, right]
-        return [self]
 
 
 @dataclass(slots=True)
@@ -101,17 +53,12 @@ class Row:
         return " ".join(cell.text for cell in self.cells)
 
 
-def runs_of(words: Sequence[Word]) -> list[Run]:
-    """Joins words that follow each other in the file and on the page."""
+def runs_of(words: Iterable[Run]) -> list[Run]:
+    """Joins words that follow each other in the file and on the page. The words are used up."""
     runs: list[Run] = []
-    run: Run | None = None
-    for number, word in enumerate(words):
-        found = Run(word.text, word.x0, word.bottom, word.x1, word.top, number, number)
-        if run is not None and not run.text.endswith(HYPHEN) and _goes_on(run, found):
-            _join(run, found)
-        else:
-            run = found
-            runs.append(run)
+    for word in words:
+        if not (runs and _joined(runs[-1], word)):
+            runs.append(word)
     return runs
 
 
@@ -142,31 +89,44 @@ def _cells(runs: list[Run]) -> list[Run]:
     cells = [runs[0]]
     for run in runs[1:]:
         last = cells[-1]
-        narrow = run.x0 - last.x1 <= max(stretched, _WIDE * max(last.height, run.height))
-        if narrow or (len(cells) == 1 and _MARKER.match(last.text)):
-            _join(last, run)
+        gap, height = run.x0 - last.x1, max(last.height, run.height)
+        if gap <= max(stretched, _WIDE * height) or (len(cells) == 1 and _MARKER.match(last.text)):
+            _join(last, run, gap, height)
         else:
             cells.append(run)
     return cells
 
 
-def _goes_on(run: Run, more: Run) -> bool:
-    height = max(run.height, more.height)
-    shared = min(run.top, more.top) - max(run.bottom, more.bottom)
-    if shared < _OVERLAP * min(run.height, more.height):
+def _joined(run: Run, word: Run) -> bool:
+    """Puts the word at the end of the run, where it stands on the same line and near."""
+    top, bottom = run.top, run.bottom
+    height, other = top - bottom, word.top - word.bottom
+    if bottom != word.bottom or top != word.top:
+        shared = min(top, word.top) - max(bottom, word.bottom)
+        if shared < _OVERLAP * min(height, other):
+            return False
+        height = max(height, other)
+    gap = word.x0 - run.x1
+    if not -height <= gap <= _WIDE * height:
+        # What is written from right to left goes on at the left.
+        gap = run.x0 - word.x1
+        if not -height <= gap <= _WIDE * height:
+            return False
+    if run.text[-1:] == HYPHEN:
         return False
-    return -height <= max(more.x0 - run.x1, run.x0 - more.x1) <= _WIDE * height
+    _join(run, word, gap, height)
+    return True
 
 
-def _join(run: Run, more: Run) -> None:
-    gap = max(more.x0 - run.x1, run.x0 - more.x1)
-    height = max(run.height, more.height)
-    if abs(gap) >= _NARROW * height:
+def _join(run: Run, more: Run, gap: float, height: float) -> None:
+    if not -_NARROW * height < gap < _NARROW * height:
         run.text += " "
         run.blanks += max(gap, 0.0)
+    length = len(run.text)
     if gap > _NOTED * height:
-        run.gaps.append(Gap(run.x1, more.x0, len(run.text), more.first))
-    run.gaps += [after._replace(place=after.place + len(run.text)) for after in more.gaps]
+        run.gaps += (Gap(run.x1, more.x0, length, more.first),)
+    if more.gaps:
+        run.gaps += tuple(after._replace(place=after.place + length) for after in more.gaps)
     run.text += more.text
     run.blanks += more.blanks
     run.last = more.last

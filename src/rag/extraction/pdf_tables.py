@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rag.extraction.pdf_lines import Row, Run
-from rag.extraction.pdf_words import HYPHEN
+from rag.extraction.pdf_lines import Row
+from rag.extraction.pdf_runs import HYPHEN, Run
 
 #: Rows of a table are no further apart than this many heights.
 _MAX_STEP = 4.0

@@ -5,36 +5,27 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from dataclasses import dataclass
 
-import pypdfium2.raw as pdfium
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]  # it ships no types
 
-#: PDFium's mark of a hyphen at the end of a line that goes on in the next.
-HYPHEN = "\ufffe"
+from rag.extraction.pdf_runs import HYPHEN, Run
 
 _WORD = re.compile(f"[^\\s{HYPHEN}]+{HYPHEN}?")
 _LINE = re.compile(r"[^\r\n]+")
 _QUARTER = math.pi / 2
 
 
-@dataclass(slots=True)
-class Word:
-    """A word and its box in points, turned so that its line runs from left to right; y grows upwards."""
+def words_of(text_page: pdfium.FPDF_TEXTPAGE) -> list[list[Run]]:
+    """The words, each a run, in the order of the file, for each direction of writing, the commonest direction first.
 
-    text: str
-    x0: float
-    bottom: float
-    x1: float
-    top: float
-
-
-def words_of(text_page: pdfium.FPDF_TEXTPAGE) -> list[list[Word]]:
-    """The words in the order of the file, for each direction of writing (quarter turns), the commonest first."""
+    Boxes are in points and turned so that lines run from left to right; y grows upwards.
+    """
     text = _text(text_page)
     rect = pdfium.FS_RECTF()
     place = ctypes.byref(rect)
     box, angle = pdfium.FPDFText_GetLooseCharBox, pdfium.FPDFText_GetCharAngle
-    directions: dict[int, list[Word]] = {}
+    number = 0
+    directions: dict[int, list[Run]] = {}
     for line in _LINE.finditer(text):
         # PDFium measures clockwise.
         turned = -round(angle(text_page, line.start()) / _QUARTER) % 4
@@ -47,7 +38,10 @@ def words_of(text_page: pdfium.FPDF_TEXTPAGE) -> list[list[Word]]:
                 left, right = min(left, rect.left), max(right, rect.right)
                 if turned % 2:
                     bottom, top = min(bottom, rect.bottom), max(top, rect.top)
-            words.append(Word(found.group(), *_upright(turned, left, bottom, right, top)))
+            if turned:
+                left, bottom, right, top = _upright(turned, left, bottom, right, top)
+            words.append(Run(found.group(), left, bottom, right, top, number, number))
+            number += 1
     return sorted(directions.values(), key=len, reverse=True)
 
 
@@ -57,9 +51,7 @@ def _upright(turned: int, left: float, bottom: float, right: float, top: float) 
         return bottom, -right, top, -left
     if turned == 2:  # noqa: PLR2004 - half a turn
         return -right, -top, -left, -bottom
-    if turned:
-        return -top, left, -bottom, right
-    return left, bottom, right, top
+    return -top, left, -bottom, right
 
 
 def _text(text_page: pdfium.FPDF_TEXTPAGE) -> str:

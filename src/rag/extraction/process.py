@@ -23,8 +23,8 @@ from shared.errors import DocumentRefused, RetrievalError
 log = logging.getLogger(__name__)
 
 _START_SECONDS = 60
-#: The child is given a little longer than its processor time, so that a busy machine is not held against the document.
-_SPARE_SECONDS = 1
+#: How much longer than its processor time the child is given: a busy machine is not held against the document.
+_PATIENCE = 1.5
 #: What a parser leaks is given back by starting anew.
 _MAX_DOCUMENTS = 200
 
@@ -64,7 +64,7 @@ class ReaderProcess:
         self._documents += 1
         self.usable = self._documents < _MAX_DOCUMENTS
         try:
-            with self._killed_after(seconds + _SPARE_SECONDS):
+            with self._killed_after(seconds * _PATIENCE):
                 wire.write_request(self._requests, wire.Request(str(path), name, content_type, seconds))
                 reply = wire.read_reply(self._replies, self._limits.max_characters)
         except (OSError, wire.Garbled) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast, get_args
 
@@ -10,6 +11,8 @@ from rag.extracted import ExtractedText, Part, PartKind
 
 #: 200,000 parts and all their sections stay well below.
 _MAX_LINE = 1 << 27
+_MAX_MESSAGE = 500
+_DEFECT = re.compile(r"(\w{1,60}( at [\w.-]{1,60}:\d{1,6})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def read_reply(stream: BinaryIO, max_characters: int) -> Reply:
     try:
         told = json.loads(line)
         if "refused" in told:
-            return Refusal(str(told["refused"]), str(told["defect"]))
+            return _refusal(told)
         size = int(told["bytes"])
         if not 0 <= size <= 4 * max_characters:
             raise Garbled
@@ -88,6 +91,14 @@ def read_reply(stream: BinaryIO, max_characters: int) -> Reply:
         return ExtractedText(str(told["title"]), text, _parts(told, len(text)), _page(told["pages"]))
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise Garbled from error
+
+
+def _refusal(told: Any) -> Refusal:
+    """Raises ``ValueError``, ``KeyError``, ``TypeError``: what is logged of a child must not be a document's words."""
+    message, defect = str(told["refused"]), str(told["defect"])
+    if len(message) > _MAX_MESSAGE or not _DEFECT.fullmatch(defect):
+        raise ValueError
+    return Refusal(message, defect)
 
 
 def _parts(told: Any, length: int) -> tuple[Part, ...]:

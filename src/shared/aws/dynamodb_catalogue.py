@@ -98,7 +98,7 @@ class DynamoDBCatalogue:
             )
         except ClientError as error:
             response: Mapping[str, Any] = error.response
-            if False:
+            if response.get("Item", {}).get(_WRITE) != {"S": write}:
                 raise document_changed() from None
         return written
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import threading
 from array import array
 from collections.abc import Sequence
@@ -26,8 +27,20 @@ _TOKENIZER_FILE = "tokenizer.json"
 
 #: What the network was trained to read (``max_seq_length`` in its package), with the marks of begin and end.
 MAX_TOKENS = 256
+#: The network makes 1.0 tokens of one of the ruler's in English prose, 1.2 in German and French, up to 1.4 in source
+#: code: of 200 nothing is lost but the end of dense code, and of the Cranfield collection nothing at all. There such
+#: chunks, the best one counting for its abstract, retrieve better than longer texts: nDCG@10 by vector alone is 0.394
+#: with them, 0.386 with the mean of windows of 256 tokens weighted by length, 0.379 with the best of the windows, and
+#: 0.382 where the end is lost. And more passages of 200 tokens than of 512 fit what a small model reads.
+_CHUNK_TOKENS = 200
+#: The best hit is nearer than this for every question of the Cranfield collection (the least: 0.35) and for 40 of 42
+#: everyday questions it is not. Short questions about short texts are less near: 20 of 24 right ones reach it, 17 of
+#: 24 would reach 0.30.
+_RELATED_FROM = 0.25
 #: More than 256 tokens of any writing; of a whole book, the tokenizer would read all before it cuts.
 _LONGEST_CHARACTERS = 20_000
+#: By how much documents stand back: with it, they get about a tenth of a core that others want, too.
+_NICER = 10
 
 
 def builtin_embedder() -> Path:
@@ -53,11 +66,11 @@ class MiniLMEmbedder:
         self._folder = folder
         self._lock = threading.Lock()
         self._loaded: tuple[Tokenizer, MiniLM] | None = None
-        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="minilm")
+        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, "minilm", initializer=_stand_back)
 
     @property
     def traits(self) -> EmbedderTraits:
-        return EmbedderTraits("builtin", 180, 0.0)
+        return EmbedderTraits("builtin", _CHUNK_TOKENS, _RELATED_FROM)
 
     def embed(self, texts: Sequence[str], deadline: float) -> list[Vector[float]]:
         """Raises ``ConfigurationError`` for files that are damaged, too: it learns of them only now."""
@@ -80,12 +93,24 @@ class MiniLMEmbedder:
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
+        with self._lock:
+            self._loaded = None
 
     def _load(self) -> tuple[Tokenizer, MiniLM]:
         with self._lock:
             if self._loaded is None:
                 self._loaded = _tokenizer(self._folder / _TOKENIZER_FILE), _network(self._folder / _WEIGHTS_FILE)
             return self._loaded
+
+
+def _stand_back() -> None:
+    """Lets a model in this process talk while documents are embedded, where the system ranks threads one by one.
+
+    On a machine with other work, the built-in model wrote 16 tokens/s alone, 8 beside this without it, 13 with it.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
 
 
 def _tokenizer(path: Path) -> Tokenizer:

@@ -358,6 +358,17 @@ def test_code_without_empty_lines_is_cut_at_line_ends() -> None:
     assert [line for found in chunks for line in found.text.split("\n")] == lines
 
 
+def test_code_that_stands_deep_fills_its_chunks_too() -> None:
+    lines = [f"{' ' * 24}total_{number} = first_{number} + second_{number}" for number in range(500)]
+    chunks = chunks_of(document(part("\n".join(lines), kind="code")), 256)
+    assert sum(found.tokens for found in chunks) / len(chunks) > 0.8 * 256
+
+
+def test_indentation_never_fills_a_chunk() -> None:
+    lines = [f"{' ' * depth}{'😀' * 3}{' ' * depth}" for depth in range(60)]
+    chunks_of(document(part("\n".join(lines), kind="code")), 8)
+
+
 # -- Hostile texts -----------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,7 +171,8 @@ def test_a_workbook_gives_a_page_for_each_sheet(extract: Extract) -> None:
 
 
 def test_cells_of_a_workbook_read_as_people_write_them(extract: Extract) -> None:
-    rows = [["what", "value"], ["count", 3], ["share", 0.1], ["day", documents.DAY], ["done", True], ["two\nlines", ""]]
+    rows: list[list[Any]] = [["what", "value"], ["count", 3], ["share", 0.1], ["day", documents.DAY]]
+    rows += [["done", True], ["two\nlines", ""]]
     lines = extract("a.xlsx", documents.xlsx(rows)).text.split("\n")
     assert lines[1:6] == ["count | 3", "share | 0.1", "day | 2024-05-03", "done | TRUE", "two lines"]
 
@@ -219,14 +221,14 @@ def test_paragraphs_of_a_text_are_parted_by_one_empty_line(extract: Extract) -> 
 
 
 JAPANESE = "ポンプの圧力は七バールです。弁を閉めてください。北の観測所では夏に水位を測定します。\n" * 4
-RUSSIAN = "Давление насоса составляет семь бар. Закройте клапан. Летом измеряют уровень воды.\n" * 4
+RUSSIAN = "Давление насоса составляет восемь единиц. Закройте клапан. Летом измеряют уровень воды.\n" * 4
 
 
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
-        ("Größe 7 – naïve café", "utf-8-sig"),
-        ("Größe 7 – naïve café", "utf-16"),
+        ("Größe 7 € naïve café", "utf-8-sig"),
+        ("Größe 7 € naïve café", "utf-16"),
         ("The pressure is 7 bar.", "utf-16-le"),
         ("The pressure is 7 bar.", "utf-16-be"),
         (JAPANESE.strip(), "utf-16-le"),
@@ -234,7 +236,7 @@ RUSSIAN = "Давление насоса составляет семь бар. �
         (JAPANESE.strip(), "euc_jp"),
         (RUSSIAN.strip(), "cp1251"),
         ("Die Größe der Düse wird über das Menü geändert, die Höhe nicht.", "latin-1"),
-        ("Le café était fermé à Noël, dès l’arrivée de l’hiver.", "cp1252"),
+        ("Le café était fermé à Noël, dès l'arrivée de l'hiver.", "cp1252"),
         ("Größe 7", "utf-32"),
     ],
 )

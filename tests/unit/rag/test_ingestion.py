@@ -343,7 +343,10 @@ def test_another_file_under_the_key_of_a_deleted_document_is_a_new_document(libr
     assert not library.record(KEY).deleted
 
 
-def test_whoever_lost_the_lease_removes_what_it_built_and_nothing_else(library: Library, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_whoever_lost_the_lease_removes_what_it_built_and_nothing_else(
+    library: Library, tmp_path: Path, moment: str
+) -> None:
     library.write(KEY, "The xylophone.")
     other = library.restarted()
 
@@ -352,7 +355,7 @@ def test_whoever_lost_the_lease_removes_what_it_built_and_nothing_else(library: 
         library.write(KEY, "The trombone.")
         other.ingest(KEY)
 
-    library.index.after("add", take_over)
+    getattr(library.index, moment)("add", take_over)
     library.ingest(KEY)
     assert library.live_text(KEY) == "The trombone."
     assert b"xylophone" not in library.stored_bytes(tmp_path)
@@ -716,6 +719,18 @@ def test_a_lease_is_kept_up_with_its_progress_and_seen_to_be_lost(library: Libra
         with pytest.raises(DocumentChanged):
             check_until_lost(lease)
     assert lost.lease_expires_at >= first.lease_expires_at + LEASE_SECONDS
+
+
+def test_after_stopping_nothing_more_is_indexed_and_the_next_process_goes_on_from_there(library: Library) -> None:
+    library.write(KEY, book(150))
+    library.index.after("add", library.service.stop)
+    library.ingest(KEY)
+    assert library.index.calls["add"] == 1
+    assert library.record(KEY).status == "queued"
+    library.restarted().ingest(KEY)
+    assert library.live_text(KEY) == book(150).replace(PAGE_BREAK, " ")
+    # The batch that had been embedded and not indexed when it stopped is the only one embedded twice.
+    assert len(library.embedder.texts) == 150 + 64
 
 
 def test_stopping_puts_what_goes_on_back_into_the_queue(library: Library) -> None:

@@ -193,6 +193,21 @@ def test_what_another_process_left_is_taken_over_when_its_lease_is_over(library:
         assert library.live_text("a.txt") == "The text."
 
 
+def test_a_start_forgets_no_attempt(library: Library, folder: Path) -> None:
+    (folder / "a.txt").write_text("The text.")
+    library.index.fail("add", KeyboardInterrupt())
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            library.ingest("a.txt")
+        library.clock.advance(LEASE_SECONDS + 1)
+    starting = library.restarted()
+    starting.index.fail("add", IndexUnavailable("No answer."))
+    with working(starting) as worker:
+        settle(worker)
+        settle(worker)
+    assert library.record("a.txt").attempts == 4
+
+
 def test_two_processes_over_one_folder_do_each_document_once(library: Library, folder: Path) -> None:
     other = library.restarted()
     for number in range(12):
