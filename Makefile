@@ -42,7 +42,7 @@ bench: .venv-bench/.ready  ## Measure speed and memory, beside a peer
 	PYTHONPATH=src:. .venv-bench/bin/python -m bench $(ARGS)
 
 bench-rag: .venv-bench-rag/.ready  ## Measure documents: quality, extraction, search, beside peers
-	PYTHONPATH=src:. .venv-bench-rag/bin/python -m bench.rag $(ARGS)
+	PYTHONPATH=src:. .venv-bench-rag/bin/python -m bench rag $(ARGS)
 
 lock: .venv-lock/.ready  ## Renew the locked requirement files
 	$(LOCK) $(ARGS) pyproject.toml -o requirements.txt

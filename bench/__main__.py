@@ -18,8 +18,11 @@ from bench.options import Options
 from bench.processes import ROOT, environment, peak_mb, python
 from bench.report import Report, Table
 
-#: Modules of this package with a function ``run``, in the order in which they are printed.
-SECTIONS = ("turn", "growth", "aws", "first_event", "streams", "startup", "builtin_model", "peer")
+#: Modules of this package with a function ``run``, in the order in which they are printed, by what they are about.
+SECTIONS = {
+    "chat": ("turn", "growth", "aws", "first_event", "streams", "startup", "builtin_model", "peer"),
+    "rag": ("retrieval", "retrieval_peers", "extraction", "chunking", "embedding", "ingestion", "search"),
+}
 
 
 def main() -> int:
@@ -33,7 +36,8 @@ def main() -> int:
     print("# Benchmark\n\n" + "\n".join(f"- {name}: {fact}" for name, fact in facts.items()), flush=True)
     found: dict[str, Any] = {}
     memory = Table("Peak memory of the process that measured, MB (its servers are processes of their own)", ("", "MB"))
-    for name in arguments.only or SECTIONS:
+    chosen = arguments.only or SECTIONS[arguments.about]
+    for name in chosen:
         began = time.monotonic()
         print(f"... {name}", end="", file=sys.stderr, flush=True)
         result = _section(name, arguments)
@@ -44,17 +48,20 @@ def main() -> int:
         print(f"\n{result.pop('markdown')}", flush=True)
         memory.rows.append((name, f"{result['peak_mb']:.0f}"))
     print(f"\n## Memory\n\n{memory.markdown()}")
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps({"machine": facts, "sections": found}, indent=2) + "\n", encoding="utf-8")
-    print(f"\nFigures: {arguments.json}")
-    return 0 if len(found) == len(arguments.only or SECTIONS) else 1
+    path = arguments.json or Path(f"bench/results/{arguments.about}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": facts, "sections": found}, indent=2) + "\n", encoding="utf-8")
+    print(f"\nFigures: {path}")
+    return 0 if len(found) == len(chosen) else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer samples, fewer sizes")
-    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="NAME", help=" | ".join(SECTIONS))
-    parser.add_argument("--json", type=Path, default=Path("bench/results/chat.json"), metavar="PATH")
+    parser.add_argument("about", nargs="?", choices=SECTIONS, default="chat", help="what is measured")
+    names = [name for sections in SECTIONS.values() for name in sections]
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help=" | ".join(names))
+    parser.add_argument("--json", type=Path, metavar="PATH", help="default: bench/results/chat.json or rag.json")
     parser.add_argument(
         "--startup-python", metavar="PATH", help="measure start-up with this interpreter, too (requirements.txt in it)"
     )

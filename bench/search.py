@@ -114,7 +114,7 @@ def _measure(size: int, samples: int) -> dict[str, dict[str, Any]]:
 def _child(task: str, name: str, folder: Path) -> dict[str, Any]:
     arguments = python("-W", "ignore", "-m", "bench.search_engines", task, name, str(folder))
     # LanceDB warns of every search otherwise.
-    env = environment(RUST_LOG="error", LANCE_LOG="error")
+    env = environment(RUST_LOG="error", LANCE_LOG="error", LANCEDB_LOG="error")
     done = subprocess.run(arguments, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -30,6 +30,16 @@ from tests.fake_embedder import FakeEmbedder
 PAGE_BREAK = "\f"
 
 
+def page(number: int, word: str = "harbour") -> str:
+    """The text of a page, as long as a chunk may be."""
+    return f"Page {number} tells of the {word} number {number} and of the people who work there."
+
+
+def book(pages: int, **changed: str) -> str:
+    """Pages of a chunk each; ``changed`` gives some of them another word, by ``p<number>``."""
+    return PAGE_BREAK.join(page(number, changed.get(f"p{number}", "harbour")) for number in range(1, pages + 1))
+
+
 class MemoryFiles:
     """The port ``DocumentFiles`` as a bucket is: a version follows from the bytes, and what is fetched is a copy."""
 

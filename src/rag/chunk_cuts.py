@@ -24,9 +24,10 @@ _NO_END = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ABBREVIATION = 8
-#: Cuts are looked for in the second half of what fits; behind a paragraph, rather than a sentence, in its last quarter.
-_LEAST_FILL = 0.5
-_LEAST_FILL_BY_PARAGRAPHS = 0.75
+#: The shares of what fits that are filled at least: by whole paragraphs, by whole sentences, and by lines or words.
+_LEAST_BY_PARAGRAPHS = 0.75
+_LEAST_BY_SENTENCES = 0.25
+_LEAST_BY_LINES = 0.5
 
 
 def first_sentence_end(text: str, start: int, end: int) -> int | None:
@@ -46,15 +47,22 @@ def ends_sentence(line: str) -> bool:
 
 def best_cut(text: str, start: int, end: int, kind: PartKind) -> int:
     """The best place to cut ``text[start:end]``, which is its end if there is no other."""
-    half = start + int((end - start) * _LEAST_FILL)
+    half = _share(start, end, _LEAST_BY_LINES)
     if kind == "table":
         cut = _last(text, "\n", start, end) or _last(text, CELL, half, end)
     elif kind == "code":
         cut = _last(text, "\n\n", half, end) or _last(text, "\n", start, end)
     else:
-        late = start + int((end - start) * _LEAST_FILL_BY_PARAGRAPHS)
-        cut = _last(text, "\n\n", late, end) or _last_sentence_end(text, half, end) or _last(text, "\n", half, end)
+        cut = (
+            _last(text, "\n\n", _share(start, end, _LEAST_BY_PARAGRAPHS), end)
+            or _last_sentence_end(text, _share(start, end, _LEAST_BY_SENTENCES), end)
+            or _last(text, "\n", half, end)
+        )
     return cut or _last(text, " ", half, end) or end
+
+
+def _share(start: int, end: int, share: float) -> int:
+    return start + int((end - start) * share)
 
 
 def _last(text: str, mark: str, start: int, end: int) -> int | None:

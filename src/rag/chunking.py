@@ -1,8 +1,8 @@
 """Cuts what came out of a document into chunks: pieces small enough to be embedded, found and cited.
 
 A chunk stays within one page and one section, except that a sentence which goes on on the next page is kept whole, and
-that headings without a text below them go with what follows. It ends with a paragraph or a sentence, where one ends in
-its second half. A table is cut between rows, its header repeated; code at an empty line or at a line's end. How a page
+that headings without a text below them go with what follows. It ends with a paragraph or a sentence, if one ends
+between a quarter and the whole of what fits. A table is cut between rows, its header repeated; code at an empty line or at a line's end. How a page
 or section is cut depends on nothing before it but such a sentence, so that a change there leaves these chunks the same.
 """
 
@@ -148,7 +148,8 @@ class _Cutter:
         text, stretch = self._text, self._stretch
         part = stretch.part_at(limit)
         filled = (part.start - start) / (limit - start)
-        if filled >= _LEAST_BEFORE_PART and (part.kind != "prose" or filled > 1 - _LEAST_BEFORE_PART):
+        is_new = part.kind != "prose" or filled > 1 - _LEAST_BEFORE_PART
+        if is_new and filled >= _LEAST_BEFORE_PART and part.start != stretch.seam:
             return part.start
         if stretch.end - limit < _LEAST_REST * (limit - start):
             limit = start + int(_EVEN_SHARE * (stretch.end - start)) + 1

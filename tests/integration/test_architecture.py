@@ -29,12 +29,15 @@ EDGES = {
     "chatbot.api_routes",
     "chatbot.cli",
     "chatbot.command_line",
+    "chatbot.document_routes",
     "chatbot.handler",
     "chatbot.http_guard",
     "chatbot.server",
     "chatbot.sse",
 }
-COMPOSITION = {"shared.backends"}
+#: Where the libraries that read files are at home.
+READERS_OF_FILES = {"rag.extraction"}
+COMPOSITION = {"shared.backends", "shared.document_backends"}
 ADAPTERS = {"shared.aws", "shared.local"}
 #: May read the environment: the settings, and the entry point that hands it to the command line.
 READERS = {"shared/config.py", "chatbot/cli.py"}
@@ -66,7 +69,7 @@ def test_the_import_rules_leave_no_module_out() -> None:
     adapters, vendors = ({*rule["source_modules"]} for rule in rules[1:])
     top = {module for module in MODULES if module.count(".") == 1}
     assert top - adapters - {m for m in top if not m.startswith("shared.")} == COMPOSITION | ADAPTERS
-    assert top - vendors == EDGES | ADAPTERS
+    assert top - vendors == EDGES | ADAPTERS | READERS_OF_FILES
 
 
 def test_only_the_settings_read_the_environment() -> None:
@@ -166,8 +169,15 @@ def test_the_cloud_loads_nothing_local() -> None:
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
+        "CHATBOT_DOCUMENTS_TABLE": "documents",
+        "CHATBOT_DOCUMENTS_BUCKET": "documents",
+        "CHATBOT_INGESTION_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/111122223333/ingestion",
+        "CHATBOT_RETRIEVAL_FUNCTION": "retrieval",
     }
     modules = json.loads(run(_BUILD_IN_THE_CLOUD, environ))
-    unwanted = ("shared.local", "chatbot.cli", "chatbot.command_line", "chatbot.server", "xllamacpp", "sqlite3")
+    unwanted = (
+        *("shared.local", "chatbot.cli", "chatbot.command_line", "chatbot.server", "xllamacpp", "sqlite3", "numpy"),
+        *("rag.ingestion", "rag.retrieval", "rag.extraction", "rag.chunking", "tiktoken", "pypdfium2", "tokenizers"),
+    )
     assert [name for name in modules if name.startswith(unwanted)] == []
-    assert "shared.aws.dynamodb" in modules
+    assert {"shared.aws.dynamodb", "shared.aws.lambda_retriever"} <= set(modules)

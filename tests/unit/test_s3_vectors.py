@@ -147,6 +147,15 @@ def test_large_vectors_go_in_requests_of_less_than_20_mib() -> None:
     assert 10 * 2**20 < len(json.dumps(batches[0])) < 20 * 2**20
 
 
+def test_a_text_of_more_than_the_metadata_take_is_kept_whole(index: S3VectorsIndex) -> None:
+    texts = ["cats " + "=" * 60_000, "dogs " + "| | " * 30_000, "日本語 " * 10_000]
+    chunks = embedded(texts)
+    index.add(OLD, chunks)
+    assert index.chunks(OLD) == [each.chunk for each in chunks]
+    assert index.vectors(OLD).keys() == {each.chunk.content_hash for each in chunks}
+    assert by_keyword(index, "dogs") == texts[1:2]
+
+
 def test_hits_come_page_by_page(server: S3VectorsServer, index: S3VectorsIndex) -> None:
     index.add(OLD, embedded([f"night {number}" for number in range(80)]))
     assert len(by_vector(index, unit(1), limit=70)) == 70

@@ -149,6 +149,14 @@ def test_many_small_additions_are_few_segments(database: DocumentDatabase, monke
     assert len(segments) <= 200 / 32 + math.log2(64)
 
 
+def test_chunks_that_were_replaced_do_not_use_up_the_limit(database: DocumentDatabase) -> None:
+    mine = generation()
+    for version in range(4):
+        database.index.add(mine, embedded([f"text {version}"] * 40))
+        hits = search(database.index, "text", random_unit(1), limit=40)
+        assert [hit.chunk.text for hit in (*hits.by_vector, *hits.by_keyword)] == [f"text {version}"] * 80
+
+
 def test_memory_of_removed_chunks_is_given_back(database: DocumentDatabase) -> None:
     made = [generation(f"{number}") for number in range(4)]
     for each in made:

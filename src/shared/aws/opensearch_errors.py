@@ -42,7 +42,7 @@ def for_status(status: int) -> IndexUnavailable:
         )
     return IndexUnavailable(
         f"The document index refused a request with status {status}. If the index was not made by this program, or by "
-        "an older version of it, delete the index; the documents are indexed anew with: chatbot docs retry"
+        "an older version of it, delete the index and add the documents again."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from rag.lease import LEASE_SECONDS
 from shared.document_keys import document_id_of
 from shared.documents import DocumentRecord
 from shared.errors import DocumentChanged, IndexUnavailable, InvalidRequest, NotFound, StoreError
-from shared.local.sqlite_documents import DocumentDatabase
 from shared.models import OWNER
 from tests.fake_documents import Library
 
@@ -30,13 +28,6 @@ class ListedQueue:
 
     def put(self, user_id: str, key: str) -> None:
         self.asked.append((user_id, key))
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    database = DocumentDatabase(tmp_path / "documents.db")
-    yield Library(database)
-    database.close()
 
 
 @pytest.fixture

@@ -385,8 +385,7 @@ def test_feedback_brings_up_what_says_the_same_in_other_words(library: Library) 
     library.put("b.txt", "Annual leave granted by employers under statute lasts thirty days.")
     for number in range(40):
         library.put(f"other-{number}.txt", f"Pump{number} valve{number} gasket{number} flange{number} rotor{number}.")
-    before = library.texts("vacation", limit=2)
-    assert before[1].startswith("Annual leave")
+    assert library.texts("vacation", limit=2)[1].startswith("Annual leave")
 
 
 # --- the index, the reranker, the deadline ----------------------------------------------------------------------------
@@ -482,6 +481,11 @@ def test_no_context_is_shown_where_the_budget_has_no_room(library: Library) -> N
     library.put("story.txt", *(story(number) for number in range(8)))
     found = library.ask("Where does the weasel hide after river3?", limit=1, token_budget=12).passages
     assert [passage.text for passage in found] == [story(3)]
+
+
+def test_a_long_hit_needs_no_context(library: Library) -> None:
+    library.put("story.txt", *(story(number) for number in range(8)), tokens=400)
+    assert library.texts("Where does the weasel hide after river3?", limit=1) == [story(3)]
 
 
 def test_context_that_cannot_be_read_is_left_away(library: Library) -> None:
