@@ -128,7 +128,9 @@ def _add_receiver(router: APIRouter, receive: Receive, user_of: UserOf) -> None:
     """The place that uploads go to where there is no bucket for them."""
 
     @router.put("/documents/{document_id}/content", status_code=204, responses=_errors(400))
-    async def receive_document(request: Request, document_id: _Id) -> Response:
+    async def receive_document(
+        request: Request, document_id: _Id, size: Annotated[int | None, Query(ge=0)] = None
+    ) -> Response:
         """Takes the bytes of a document that was announced."""
         user_id, stream = user_of(request), request.stream()
 
@@ -141,7 +143,7 @@ def _add_receiver(router: APIRouter, receive: Receive, user_of: UserOf) -> None:
                 yield piece
 
         try:
-            await run_in_threadpool(receive, user_id, document_id, pieces())
+            await run_in_threadpool(receive, user_id, document_id, pieces(), size)
         except ClientDisconnect:
             log.info("upload broke off", extra={"document_id": document_id})
             return Response(status_code=400)  # nobody is there to read it

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1 << 20
 
-#: Stores the bytes of an announced document: user, document id, the bytes piece by piece. Raises ``NotFound``,
-#: ``InvalidRequest``, ``StoreError``.
-Receive = Callable[[str, str, Iterable[bytes]], None]
+#: Stores the bytes of an announced document: user, document id, the bytes piece by piece, and how many there are where
+#: that is known. Raises ``NotFound``, ``InvalidRequest``, ``StoreError``.
+Receive = Callable[[str, str, Iterable[bytes], int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> Docume
     queue = _WorkingQueue(LocalWorker(catalogue, files, ingestion, clock))
     service = DocumentService(catalogue, files, queue, clock, max_bytes=max_bytes, ingestion=ingestion)
 
-    def receive(user_id: str, document_id: str, pieces: Iterable[bytes]) -> None:
+    def receive(user_id: str, document_id: str, pieces: Iterable[bytes], size: int | None) -> None:
         record = service.get(user_id, document_id)
-        files.receive(user_id, record.key, pieces, record.size)
+        files.receive(user_id, record.key, pieces, size)
         service.arrived(user_id, document_id)
 
     def stop() -> None:

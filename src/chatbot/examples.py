@@ -127,7 +127,7 @@ UPLOAD_REQUEST: Example = {"filename": "manuals/dishwasher.pdf", "size": 482133,
 UPLOAD_RESPONSE: Example = {
     "document_id": DOCUMENT_ID,
     "upload": {
-        "url": f"http://127.0.0.1:8000/documents/{DOCUMENT_ID}/content",
+        "url": f"http://127.0.0.1:8000/documents/{DOCUMENT_ID}/content?size=482133",
         "method": "PUT",
         "headers": {"content-type": "application/pdf"},
     },

@@ -1,9 +1,9 @@
 """Cuts what came out of a document into chunks: pieces small enough to be embedded, found and cited.
 
 A chunk stays within one page and one section, except that a sentence which goes on on the next page is kept whole, and
-that headings without a text below them go with what follows. It ends with a paragraph or a sentence, if one ends
-between a quarter and the whole of what fits. A table is cut between rows, its header repeated; code at an empty line or at a line's end. How a page
-or section is cut depends on nothing before it but such a sentence, so that a change there leaves these chunks the same.
+that headings without a text below them go with what follows. It ends with a paragraph or a sentence where one ends in
+time. A table is cut between rows, its header repeated; code at an empty line or at a line's end. How a page or section
+is cut depends on nothing before it but such a sentence, so that a change there leaves these chunks the same.
 """
 
 from __future__ import annotations

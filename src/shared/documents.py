@@ -82,7 +82,8 @@ class DocumentRecord:
     ``retired`` the one just replaced: whoever finds either left behind by a crash may remove it. ``lease_expires_at``
     (epoch seconds) is until when somebody is at work on it. ``sequencer`` is that of the newest storage event seen.
     ``progress`` is the share of the work done, 0 to 1, while ``processing``. ``error`` is a sentence for a person.
-    ``deleted`` marks a record whose document is gone but whose chunks may not all be.
+    ``deleted`` marks a record whose document is gone but whose chunks may not all be. A refused document keeps the
+    ``version`` of the refused bytes; an announced one waits with its lease an hour ahead.
     """
 
     user_id: str

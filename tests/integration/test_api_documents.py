@@ -174,7 +174,7 @@ def test_a_file_that_is_too_large_is_refused_as_such(client: Client) -> None:
 @pytest.mark.parametrize("sent", [b"short", b"far longer than announced"])
 def test_bytes_that_are_not_as_announced_are_not_taken(client: Client, tmp_path: Path, sent: bytes) -> None:
     announced = client.post("/documents", json={"filename": "a.txt", "size": 10}).json()
-    response = client.put(f"/documents/{announced['document_id']}/content", content=sent)
+    response = client.put(announced["upload"]["url"], content=sent)
     assert response.status_code == 422
     assert not (tmp_path / "documents" / "a.txt").exists()
 

@@ -50,7 +50,7 @@ def everything(folder: Path) -> list[str]:
 
 def test_an_upload_goes_to_a_path_of_the_api(files: FolderFiles) -> None:
     target = files.upload_target(OWNER, "a.txt", 4, "text/plain")
-    assert target.url == f"/documents/{document_id_of(OWNER, 'a.txt')}/content"
+    assert target.url == f"/documents/{document_id_of(OWNER, 'a.txt')}/content?size=4"
     assert (target.method, target.headers) == ("PUT", {"content-type": "text/plain"})
 
 

@@ -34,10 +34,10 @@ class FolderFiles:
         self._max_bytes = max_bytes
         remove_stale_uploads(self._folder)
 
-    def upload_target(self, user_id: str, key: str, size: int, content_type: str | None) -> UploadTarget:  # noqa: ARG002 - the port's
+    def upload_target(self, user_id: str, key: str, size: int, content_type: str | None) -> UploadTarget:
         """A path of the API; whoever serves it hands the bytes to ``receiving``."""
         headers = {"content-type": content_type or "application/octet-stream"}
-        return UploadTarget(f"/documents/{document_id_of(user_id, key)}/content", "PUT", headers)
+        return UploadTarget(f"/documents/{document_id_of(user_id, key)}/content?size={size}", "PUT", headers)
 
     def receive(self, user_id: str, key: str, pieces: Iterable[bytes], expected_size: int | None = None) -> None:
         """Stores the bytes under the key, whole and durably, or nothing. Errors as those of ``receiving``."""

@@ -140,9 +140,10 @@ def test_marks_that_take_line_ends_from_each_other_are_counted() -> None:
 
 
 def test_words_that_merge_with_other_white_space_are_counted() -> None:
+    """Such as the end of `algorithm`, one token alone and more than two behind a tab."""
     for space in "\t\v\xa0\u2003\u3000":
-        for word in (*WORDS, *"abcdefghijklmnopqrstuvwxyz", "éa", "漢字"):
-            text = f"{space}{word}{space}{space}{word} {space}{word.capitalize()}{space}"
+        for word in (*WORDS, *("gorithm", "ifornia", "forcement", "a", "é", "漢字")):
+            text = f"a{space}{word}{space}{space}{word} {space}{word.capitalize()}{space}"
             assert cost(text) >= count_tokens(text)
 
 
@@ -397,8 +398,8 @@ def test_code_that_stands_deep_fills_its_chunks_too() -> None:
 
 
 def test_indentation_never_fills_a_chunk() -> None:
-    lines = [f"{' ' * depth}{'😀' * 3}{' ' * depth}" for depth in range(60)]
-    chunks_of(document(part("\n".join(lines), kind="code")), 8)
+    for lines in ([f"{' ' * depth}{'😀' * 3}" for depth in range(60)], [f"{' ' * 30}x = y"] * 60):
+        chunks_of(document(part("\n".join(lines), kind="code")), 8)
 
 
 # -- Hostile texts -----------------------------------------------------------------------------------------------------
