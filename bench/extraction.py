@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from fpdf import FPDF
-from markitdown import MarkItDown  # type: ignore[import-not-found]  # in the environment of the benchmark only
+from markitdown import MarkItDown
 from pypdf import PdfReader
 
 from bench.options import Options

@@ -11,7 +11,7 @@ from typing import Any
 
 from docx import Document
 from fpdf import FPDF
-from openpyxl import Workbook  # type: ignore[import-untyped]  # it ships none
+from openpyxl import Workbook
 from pptx import Presentation
 from pptx.util import Inches
 from pypdf import PdfReader, PdfWriter

@@ -146,7 +146,12 @@ def test_the_history_is_read_while_the_search_goes_on(client: Client, home: Home
     pause = Pause()
     retriever.otherwise = found(WEIGHT)
     retriever.next(pause)
-    home.store.before("recent_messages", lambda: (pause.wait_until_reached(), pause.go.set()))
+
+    def let_the_search_go_on() -> None:
+        pause.wait_until_reached()
+        pause.go.set()
+
+    home.store.before("recent_messages", let_the_search_go_on)
     assert client.say("How much does the P200 weigh?", conversation_id=conversation_id)["retrieval"] == "used"
 
 

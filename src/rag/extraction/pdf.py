@@ -6,8 +6,8 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-import pypdfium2  # type: ignore[import-untyped]  # it ships no types
-import pypdfium2.raw as pdfium  # type: ignore[import-untyped]  # it ships no types
+import pypdfium2
+import pypdfium2.raw as pdfium
 
 from rag.extracted import ExtractedText
 from rag.extraction import pdf_checks, pdf_fallback

@@ -6,7 +6,7 @@ import ctypes
 import math
 import re
 
-import pypdfium2.raw as pdfium  # type: ignore[import-untyped]  # it ships no types
+import pypdfium2.raw as pdfium
 
 from rag.extraction.pdf_runs import HYPHEN, Run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiktoken_ext import openai_public  # type: ignore[import-untyped]  # it ships no types
+from tiktoken_ext import openai_public
 
 from rag import ruler
 from rag.ruler import BLOCK, count_tokens, encode, longest_prefix
