@@ -37,6 +37,8 @@ _TRIED = 1.1
 #: A guess was too low where tokens turn out to be so much longer.
 _MUCH_LONGER = 1.25
 _GUESSES = 3
+#: How much of the difference between a guess and what was found goes into the next guess.
+_LEARNED = 0.3
 _NOT_SPACE = re.compile(r"\S")
 
 
@@ -124,15 +126,17 @@ class _Cutter:
         The end is guessed and then counted, so that most of the text is read once.
         """
         text, last = self._text, self._stretch.end
-        room = int(budget * self._token_length)
-        limit = last if last - start <= room * _TRIED else start + int(room * _TAKEN) + 1
+        guess = self._token_length
+        limit = last if last - start <= budget * guess * _TRIED else start + int(budget * guess * _TAKEN) + 1
         for _ in range(_GUESSES):
             end = self._end(start, limit)
             tokens = count(text[start:end])
-            guessed, self._token_length = self._token_length, (end - start) / tokens
-            if tokens <= budget and (limit == last or self._token_length < guessed * _MUCH_LONGER):
+            found = (end - start) / tokens
+            if tokens <= budget and (limit == last or found < guess * _MUCH_LONGER):
+                self._token_length = guess + (found - guess) * _LEARNED
                 return end, tokens
-            limit = min(last, start + int(budget * self._token_length * _TAKEN) + 1)
+            guess = found
+            limit = min(last, start + int(budget * guess * _TAKEN) + 1)
         limit = start + longest_within(text[start:limit], budget)
         end = self._end(start, limit)
         tokens = count(text[start:end])
@@ -142,7 +146,7 @@ class _Cutter:
     def _end(self, start: int, limit: int) -> int:
         """The best place to end before the limit, which is that of what fits or of the stretch."""
         cut = limit if limit == self._stretch.end else self._cut(start, limit)
-        return start + len(self._text[start:cut].rstrip())
+        return cut if not self._text[cut - 1].isspace() else start + len(self._text[start:cut].rstrip())
 
     def _cut(self, start: int, limit: int) -> int:
         text, stretch = self._text, self._stretch

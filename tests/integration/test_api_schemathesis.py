@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.serving import Client, build, serving
+from tests.fake_embedder import FakeEmbedder
+from tests.serving import Client, build, local_documents, serving
 
 _EXAMPLES = 60
 
@@ -20,7 +21,8 @@ _EXAMPLES = 60
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The document as the running server gives it, with a conversation to find."""
-    home = build(Path(tmp_path_factory.mktemp("schemathesis")))
+    folder = Path(tmp_path_factory.mktemp("schemathesis"))
+    home = build(folder, documents=local_documents(folder, FakeEmbedder()))
     with serving(home.app) as url:
         with Client(url) as client:
             client.say("hello", conversation_id="c1")
@@ -34,6 +36,13 @@ OPERATIONS = [
     ("patch", "/conversations/{conversation_id}"),
     ("delete", "/conversations/{conversation_id}"),
     ("get", "/conversations/{conversation_id}/export"),
+    ("get", "/documents"),
+    ("post", "/documents"),
+    ("get", "/documents/{document_id}"),
+    ("delete", "/documents/{document_id}"),
+    ("post", "/documents/{document_id}/retry"),
+    ("put", "/documents/{document_id}/content"),
+    ("post", "/search"),
     ("get", "/models"),
     ("get", "/usage"),
     ("get", "/health"),
@@ -41,8 +50,12 @@ OPERATIONS = [
 ]
 #: Nothing that is sent to them can be wrong.
 TAKE_NOTHING = {"/models", "/health", "/health/detailed"}
-#: Refuse what a schema cannot forbid: blank texts, models that are not configured, cursors that nobody gave out.
+#: Refuse what a schema cannot forbid: blank texts, models that are not configured, cursors that nobody gave out, names
+#: that no file can have.
 REFUSE_MORE = {
+    ("get", "/documents"),
+    ("post", "/documents"),
+    ("post", "/search"),
     ("post", "/chat"),
     ("get", "/conversations"),
     ("get", "/conversations/{conversation_id}"),
