@@ -17,9 +17,10 @@ _END = re.compile(rf"{_MARKS}(?:(?=\s|\Z)|(?<=[{_FULL_WIDTH}{_FULL_WIDTH_CLOSING
 _END_OR_PARAGRAPH = re.compile(rf"{_END.pattern}|\n\s*\n")
 _COMPLETE = re.compile(rf"(?:{_MARKS}|:)\Z")
 #: Before a full stop that ends no sentence; so do initials, and the numbers of items in a list.
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st vs fig figs eq eqs ref refs no nos vol pp ch sec al approx ca cf bzw nr".split()
-)
+_ABBREVIATIONS = {
+    *("mr", "mrs", "ms", "dr", "prof", "st", "vs", "fig", "figs", "eq", "eqs", "ref", "refs", "no", "nos", "vol", "pp"),
+    *("ch", "sec", "al", "approx", "ca", "cf", "bzw", "nr"),
+}
 _LONGEST_ABBREVIATION = 8
 _ITEM_NUMBER = re.compile(r"(?:^|[.:;!?\n]\n)\d{1,3}\Z")
 #: The shares of what fits that are filled at least: by whole paragraphs, by whole sentences, and by lines or words.
