@@ -19,7 +19,7 @@ from chatbot.observe import TurnFacts, TurnObserver
 from chatbot.sealing import Citation
 from shared.documents import Passage
 from shared.errors import ChatbotError, ModelStreamBroken, NotFound
-from shared.models import Completion, RequestClaim, TextDelta, TokenUsage
+from shared.models import Completion, RequestClaim, Retrieval, TextDelta, TokenUsage
 from shared.ports import Clock, UsageStore
 from shared.storage import model_usage
 
@@ -87,12 +87,9 @@ class _Turn:
         self.model = attempt.model
         if stands_in:
             yield StatusChanged("fallback", attempt.model)
-        if self.grounding.retrieval != "disabled":
-            self.markers = MarkerFilter(attempt.passages)
-        cited = tuple(
-            _citation(number, passage)
-            for number, passage in enumerate(self.grounding.passages[: attempt.passages], start=1)
-        )
+        # Without passages a bracketed number is whatever the model means by it.
+        self.markers = MarkerFilter(len(attempt.passages)) if attempt.passages else None
+        cited = tuple(_citation(number, passage) for number, passage in enumerate(attempt.passages, start=1))
         if cited != self.citations:
             self.citations = cited
             yield PassagesCited(cited)
@@ -102,6 +99,12 @@ class _Turn:
             self.first_text_at = self.first_text_at or time.monotonic()
             self.pieces.append(text)
             yield TextAdded(text)
+
+    @property
+    def retrieval(self) -> Retrieval:
+        """What came of the documents: passages that no model had room for were of no use."""
+        found = self.grounding.retrieval
+        return "unavailable" if found == "used" and not self.citations else found
 
     def facts(self) -> TurnFacts:
         """The turn as logs and metrics see it."""
@@ -208,7 +211,7 @@ class ChatService:
             stop_reason=completion.stop_reason,
             usage=completion.usage,
             cost_usd=cost,
-            retrieval=turn.grounding.retrieval,
+            retrieval=turn.retrieval,
             citations=turn.citations,
             claim=turn.claim,
         )

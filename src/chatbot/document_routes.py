@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 from urllib.parse import urljoin
 
-from anyio import from_thread
+from anyio import CapacityLimiter, from_thread, to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from chatbot import examples
@@ -40,6 +40,9 @@ _Cursor = Annotated[str | None, Query(min_length=1, max_length=2048, description
 
 #: An index that was asleep answers after 10 to 30 seconds.
 _SEARCH_SECONDS = 40
+_UPLOADS_AT_ONCE = 16
+#: A client that sends nothing for so long has gone.
+_SILENCE_SECONDS = 30
 #: What a search returns is bounded by ``top_k`` alone.
 _NO_BUDGET = 1_000_000
 
@@ -126,6 +129,8 @@ def document_routes(services: Services, user_of: UserOf) -> APIRouter:
 
 def _add_receiver(router: APIRouter, receive: Receive, user_of: UserOf) -> None:
     """The place that uploads go to where there is no bucket for them."""
+    # Threads of their own, so that slow uploads keep no other request waiting.
+    uploads = CapacityLimiter(_UPLOADS_AT_ONCE)
 
     @router.put("/documents/{document_id}/content", status_code=204, responses=_errors(400))
     async def receive_document(
@@ -135,7 +140,8 @@ def _add_receiver(router: APIRouter, receive: Receive, user_of: UserOf) -> None:
         user_id, stream = user_of(request), request.stream()
 
         async def following() -> bytes | None:
-            return await anext(stream, None)
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                return await anext(stream, None)
 
         def pieces() -> Iterator[bytes]:
             # In the thread that writes them, so that a slow disk holds up nobody else.
@@ -143,10 +149,10 @@ def _add_receiver(router: APIRouter, receive: Receive, user_of: UserOf) -> None:
                 yield piece
 
         try:
-            await run_in_threadpool(receive, user_id, document_id, pieces(), size)
-        except ClientDisconnect:
+            await to_thread.run_sync(receive, user_id, document_id, pieces(), size, limiter=uploads)
+        except (ClientDisconnect, TimeoutError):
             log.info("upload broke off", extra={"document_id": document_id})
-            return Response(status_code=400)  # nobody is there to read it
+            return Response(status_code=400, headers={"connection": "close"})  # nobody is there to read it
         return Response(status_code=204)
 
 

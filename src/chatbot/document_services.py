@@ -13,6 +13,8 @@ from rag.documents import DocumentService
 from shared.config import Settings
 from shared.document_backends import ChatDocuments, LocalDocuments
 from shared.document_ports import Retriever
+from shared.errors import NotFound
+from shared.models import OWNER
 from shared.ports import Clock
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class DocumentServices:
     receive: Receive | None
     start: Callable[[], None]
     stop: Callable[[], None]
+    #: Returns where what the documents stand on answers; raises ``StoreError``, ``IndexUnavailable``.
+    ping: Callable[[], None]
 
 
 def build_documents(
@@ -47,7 +51,12 @@ def build_documents(
     service = DocumentService(
         backends.catalogue, backends.files, backends.queue, clock, max_bytes=settings.document_max_mb * _MEGABYTE
     )
-    return DocumentServices(service, backends.retriever, None, _nothing, backends.retriever.close)
+
+    def look_up() -> None:
+        # The index may be asleep, and waking it for a look would cost money.
+        backends.catalogue.list(OWNER, 1)
+
+    return DocumentServices(service, backends.retriever, None, _nothing, backends.retriever.close, look_up)
 
 
 def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> DocumentServices:
@@ -68,7 +77,12 @@ def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> Docume
     def receive(user_id: str, document_id: str, pieces: Iterable[bytes], size: int | None) -> None:
         record = service.get(user_id, document_id)
         files.receive(user_id, record.key, pieces, size)
-        service.arrived(user_id, document_id)
+        try:
+            service.arrived(user_id, document_id)
+        except NotFound:
+            # Deleted while its bytes were on their way: they must not bring it back.
+            files.delete(user_id, record.key)
+            raise
 
     def stop() -> None:
         queue.stop()
@@ -77,7 +91,7 @@ def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> Docume
         backends.close()
 
     retriever = RetrievalService(catalogue, index, embeddings)
-    return DocumentServices(service, retriever, receive, queue.start, stop)
+    return DocumentServices(service, retriever, receive, queue.start, stop, index.ping)
 
 
 class _WorkingQueue:

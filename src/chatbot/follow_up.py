@@ -11,6 +11,8 @@ _SYSTEM = (
     "what refers back by what is meant. Keep its language. Answer with the rewritten question alone. If it can be "
     "understood as it is, repeat it."
 )
+#: A longer message is no follow-up that needs its conversation.
+LONGEST_FOLLOW_UP = 600
 _LONGEST_QUESTION = 400
 #: Messages that what is meant may stand in, and characters of each that are shown: enough for what a follow-up means.
 _MESSAGES = 4
@@ -25,7 +27,9 @@ def rewrite_request(
 ) -> ModelRequest:
     """Asks a model for the question as it would stand alone. ``deadline`` is a ``time.monotonic()`` reading."""
     spoken = "\n".join(f"{turn.role}: {turn.text[:_SHOWN]}" for turn in history[-_MESSAGES:])
-    text = f"<conversation>\n{spoken}\n</conversation>\n\nLast question: {message[:_SHOWN]}"
+    # Earlier answers may quote documents, and those say what they like.
+    fenced = spoken.replace("<", "&lt;")
+    text = f"<conversation>\n{fenced}\n</conversation>\n\nLast question: {message}"
     return ModelRequest(
         system=_SYSTEM,
         messages=(ChatMessage("user", text),),

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from chatbot.events import StatusChanged
-from chatbot.follow_up import is_short, rewrite_request, standalone_question, with_previous_question
+from chatbot.follow_up import LONGEST_FOLLOW_UP, is_short, rewrite_request, standalone_question, with_previous_question
 from chatbot.llm_service import LLMService, ModelInfo
 from shared.document_ports import Retriever
 from shared.documents import Passage, RetrievalRequest, RetrievalResult
@@ -81,7 +81,8 @@ class DocumentGrounding:
             question, usage = self._question(search.request, history, model, result)
             if question != search.request.query:
                 again = self._search(self._retriever, replace(search.request, query=question))
-                result = yield from _wait(again)
+                # What the message itself found is better than nothing.
+                result = (yield from _wait(again)) or result
         if result is None:
             yield StatusChanged("documents_unavailable")
             return Grounding("unavailable", usage=usage)
@@ -90,7 +91,12 @@ class DocumentGrounding:
     def _question(
         self, request: RetrievalRequest, history: Sequence[ChatMessage], model: ModelInfo, found: RetrievalResult
     ) -> tuple[str, TokenUsage]:
-        """The message as it would stand alone, and what asking the model for it took."""
+        """The message as it would stand alone, and what asking the model for it took.
+
+        A long message says by itself what it is about.
+        """
+        if len(request.query) > LONGEST_FOLLOW_UP:
+            return request.query, TokenUsage()
         if not model.capabilities.rewrites_questions:
             unclear = found.outcome == "no_match" or is_short(request.query)
             return (with_previous_question(request.query, history) if unclear else request.query), TokenUsage()

@@ -51,13 +51,13 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A model is now asked, with the first ``passages`` of those there are.
+    """A model is now asked, with these of the passages there are.
 
     Comes before its first ``TextDelta``; again with each fallback, and where fewer passages had to do.
     """
 
     model: str
-    passages: int = 0
+    passages: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,8 @@ class LLMService:
         Raises ``InvalidRequest`` where the message is too long for all of them.
         """
         for name in chain[:-1]:
-            if self._candidates[name].breaker.allows():
+            # Not ``allows()``: asking that is the one trial of a model that rested.
+            if not self._candidates[name].breaker.is_open:
                 with suppress(InvalidRequest):
                     self._request(self._candidates[name], Conversation((), message, whole=True), (), 0)
                     return self._info(name)
@@ -180,16 +181,23 @@ class LLMService:
         return self._info(chain[-1])
 
     def complete(self, name: str, request: ModelRequest) -> tuple[str, TokenUsage]:
-        """A short answer of one model to a question of this program, whole. Raises its ``ModelError``."""
-        pieces: list[str] = []
-        usage = TokenUsage()
-        with closing(self._answer(self._candidates[name].open(), request, None)) as events:
-            for event in events:
-                if isinstance(event, TextDelta):
-                    pieces.append(event.text)
-                else:
-                    usage = event.usage
-        return "".join(pieces), usage
+        """A short answer of one model to a question of this program, whole. Raises its ``ModelError``.
+
+        One that is cut at its longest length is a ``ModelRejectedRequest``.
+        """
+        candidate = self._candidates[name]
+        patience = request.deadline - time.monotonic()
+        try:
+            with closing(self._answer(candidate.open(), request, patience)) as events:
+                *told, completion = events
+        except ModelRejectedRequest:
+            raise
+        except ModelError:
+            candidate.breaker.failed()
+            raise
+        if not isinstance(completion, Completion) or completion.stop_reason != "end_turn":
+            raise ModelRejectedRequest("The model's answer was cut.")
+        return "".join(event.text for event in told if isinstance(event, TextDelta)), completion.usage
 
     def cost(self, model: str, usage: TokenUsage) -> float | None:
         """US dollars, or ``None`` where the price is not known."""
@@ -230,7 +238,7 @@ class LLMService:
         candidate = self._candidates[name]
         passages = self._passages_for(candidate, conversation)
         request = self._request(candidate, conversation, passages, deadline)
-        yield Attempt(name, len(passages))
+        yield Attempt(name, passages)
         started = False
         while True:
             kept = request.messages[:-1]
@@ -247,7 +255,7 @@ class LLMService:
                 # passages.
                 if not kept:
                     passages = passages[: len(passages) // 2]
-                    yield Attempt(name, len(passages))
+                    yield Attempt(name, passages)
                 shorter = Conversation(kept[(len(kept) // 2 + 1) // 2 * 2 :], conversation.message, whole=False)
                 request = self._request(candidate, shorter, passages, deadline)
             except ModelRejectedRequest:
@@ -260,7 +268,7 @@ class LLMService:
                 candidate.breaker.succeeded()
                 return
 
-    def _passages_for(self, candidate: _Candidate, conversation: Conversation) -> Sequence[Passage]:
+    def _passages_for(self, candidate: _Candidate, conversation: Conversation) -> tuple[Passage, ...]:
         return fitting_passages(conversation.passages, conversation.message, candidate.capabilities, self._prompt)
 
     def _request(

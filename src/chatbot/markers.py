@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 #: What decides about a marker, in the order of the text: code is left as it is, so that ``[1]`` of a program stays.
-_TOKEN = re.compile(r"(?P<fence>```)|(?P<tick>`)|(?P<line>\n)|(?P<marker> *\[[1-9]\d{0,2}(?: *[,;] *[1-9]\d{0,2})*\])")
+_TOKEN = re.compile(
+    r"(?P<fence>```|~~~)|(?P<tick>`)|(?P<line>\n[ \t]*)"
+    r"|(?P<marker> *\[[1-9]\d{0,2}(?: *[,;] *[1-9]\d{0,2})*\])|(?P<other>[^\s\[`~]+|\S)"
+)
 #: The end of a text that may become one of these with what follows.
-_UNDECIDED = re.compile(r"(?:(?<!`)`{1,2}| +| *\[[\d ,;]{0,40})$")
+_UNDECIDED = re.compile(r"(?:(?<!`)`{1,2}|(?<!~)~{1,2}|\n[ \t]*| +| *\[[\d ,;]{0,200})$")
 _NUMBER = re.compile(r"\d+")
-_MARKER = re.compile(r" *\[[1-9]\d{0,2}\]")
 
 
 class MarkerFilter:
@@ -23,6 +25,7 @@ class MarkerFilter:
         self._held = ""
         self._fenced = False
         self._quoted = False
+        self._line_begins = True
 
     def feed(self, text: str) -> str:
         """What is decided so far; the rest is held back."""
@@ -38,20 +41,27 @@ class MarkerFilter:
         return _TOKEN.sub(self._replace, rest)
 
     def _replace(self, found: re.Match[str]) -> str:
-        text = found[0]
-        if found["fence"]:
-            self._fenced = not self._fenced
+        text, line_begins = found[0], self._line_begins
+        self._line_begins = bool(found["line"])
+        if found["line"]:
+            self._quoted = False  # a tick without its partner quotes no further than its line
+        elif found["fence"]:
+            # Only at the beginning of a line does it fence code; elsewhere it is being talked about.
+            self._fenced ^= line_begins
         elif found["tick"]:
             self._quoted = not self._quoted and not self._fenced
-        elif found["line"]:
-            self._quoted = False  # a tick without its partner quotes no further than its line
-        elif not self._fenced and not self._quoted:
-            numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(text))
-            kept = "".join(f"[{number}]" for number in numbers if number <= self._passages)
-            return " " * (len(text) - len(text.lstrip(" "))) + kept if kept else ""
+        elif found["marker"] and not self._fenced and not self._quoted:
+            return self._known(text)
         return text
+
+    def _known(self, marker: str) -> str:
+        numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(marker))
+        kept = "".join(f"[{number}]" for number in numbers if number <= self._passages)
+        return " " * (len(marker) - len(marker.lstrip(" "))) + kept if kept else ""
 
 
 def without_markers(text: str) -> str:
-    """The text of an earlier reply: its numbers mean nothing beside other passages."""
-    return _MARKER.sub("", text)
+    """The text of an earlier reply: its numbers mean nothing beside other passages. Never blank."""
+    markers = MarkerFilter(0)
+    plain = markers.feed(text) + markers.end()
+    return plain if plain.strip() else text

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chatbot import examples
-from shared.documents import DOCUMENT_ID, DocumentStatus
+from shared.documents import DocumentStatus
 from shared.models import CONVERSATION_ID, LONGEST_MESSAGE, Retrieval, Role, StopReason, TokenUsage
 
 ID_PATTERN = f"^{CONVERSATION_ID}$"
@@ -175,9 +175,6 @@ class ModelList(BaseModel):
     model_config = _examples(examples.MODELS)
 
     models: list[ModelView]
-
-
-DocumentId = Annotated[str, Field(pattern=f"^{DOCUMENT_ID}$")]
 
 
 class UploadRequest(Body):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot.capabilities import ModelCapabilities
-from chatbot.documents_prompt import with_passages
+from chatbot.documents_prompt import INSTRUCTION, fenced, with_passages
 from shared.documents import Passage
 from shared.errors import InvalidRequest
 from shared.models import ChatMessage, ModelRequest
@@ -17,8 +17,6 @@ _WORD_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ \n"
 _OTHER_BYTES = bytes(range(0x80, 0x100))
 #: Role markers and separators around each message in the common chat templates.
 _TOKENS_PER_MESSAGE = 5
-#: The fence around a passage, with the place it comes from.
-_TOKENS_PER_PASSAGE = 40
 #: A reply that could not be this long is not worth asking for.
 _SMALLEST_REPLY = 64
 
@@ -96,16 +94,23 @@ def build_request(
 
 def fitting_passages(
     passages: Sequence[Passage], message: str, capabilities: ModelCapabilities, settings: PromptSettings
-) -> Sequence[Passage]:
-    """As many of the passages, the first ones, as leave half of the model's room for history and reply."""
-    left = (capabilities.context_tokens - estimate_tokens(settings.system) - estimate_tokens(message)) // 2
-    budget = capabilities.passage_budget_tokens
-    for count, passage in enumerate(passages):
-        left -= estimate_tokens(passage.text) + _TOKENS_PER_PASSAGE
-        budget -= passage.tokens
-        if left < 0 or budget < 0:
-            return passages[:count]
-    return passages
+) -> tuple[Passage, ...]:
+    """Those of the passages, in their order, that leave half of the model's room for history and reply.
+
+    One that is too long is passed over for shorter ones.
+    """
+    room = capabilities.context_tokens - estimate_tokens(settings.system) - estimate_tokens(message)
+    left = room // 2 - estimate_tokens(INSTRUCTION)
+    # The budget is in tokens of the ruler, which the estimate exceeds by up to a half; with its fence and place a
+    # passage may so be a little longer than its text.
+    budget = capabilities.passage_budget_tokens * 3 // 2
+    chosen: list[Passage] = []
+    for passage in passages:
+        cost = estimate_tokens(fenced(len(chosen) + 1, passage))
+        if cost <= min(left, budget):
+            chosen.append(passage)
+            left, budget = left - cost, budget - cost
+    return tuple(chosen)
 
 
 def _latest_turns(history: Sequence[ChatMessage], room: int) -> tuple[ChatMessage, ...]:

@@ -83,5 +83,6 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         key_wrapper=backends.key_wrapper,
         llm=llm,
         clock=backends.clock,
+        documents=documents.ping if documents else None,
     )
     return Services(chat, conversations, llm, status, TurnRunner(), backends.store.close, documents)

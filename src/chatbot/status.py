@@ -34,12 +34,15 @@ class StatusService:
         key_wrapper: KeyWrapper,
         llm: LLMService,
         clock: Clock,
+        documents: Callable[[], None] | None = None,
     ) -> None:
+        """``documents`` asks what they stand on; ``None`` where there are none."""
         self._conversations = conversations
         self._usage = usage
         self._key_wrapper = key_wrapper
         self._llm = llm
         self._clock = clock
+        self._documents = documents
 
     def usage(self, user_id: str, days: int) -> list[UsageRecord]:
         """The counters of the last ``days`` days (UTC), today included, by day and model."""
@@ -51,6 +54,7 @@ class StatusService:
         return {
             "store": _timed(self._conversations.ping),
             "encryption_key": _timed(self._key_wrapper.check),
+            **({"documents": _timed(self._documents)} if self._documents else {}),
             **{
                 f"model {info.spec.name}": DependencyState("resting" if info.resting else "ok")
                 for info in self._llm.models()

@@ -33,6 +33,9 @@ _HITS = 100
 #: How far the question's vector is moved towards that of the best hit. Measured by `bench/retrieval.py`: questions with
 #: many answers gain by more, too, but at 0.3 those with a single one lose nothing yet.
 FEEDBACK_SHARE = 0.3
+#: What scores less than this share of the best has nothing to say beside it. Of the first ten documents of Cranfield it
+#: leaves out one in a hundred and none that is relevant; at 0.65 it would cost 0.015 of nDCG@10.
+NEAR_THE_BEST = 0.55
 #: Candidates that a reranker is given.
 _RERANKED = 50
 #: The strongest hits, which are shown with what stands before and after them, up to as many tokens.
@@ -132,7 +135,7 @@ class RetrievalService:
         if not is_related(request.query, found.hits, self._related_from(vectors), chunks):
             return ()
         found = self._with_feedback(query, found, request.deadline)
-        ranked = self._reranked(request, fuse(found.hits))
+        ranked = _near_the_best(self._reranked(request, fuse(found.hits)))
         chosen = select(ranked, limit=request.limit, token_budget=request.token_budget, documents=selection.documents)
         in_context = self._in_context(request, chosen)
         return tuple(run.passage(found.records[run.document_id].key) for run in runs(in_context))
@@ -211,6 +214,10 @@ class RetrievalService:
             for chunk in around
             if follows(candidate.chunk, chunk) or follows(chunk, candidate.chunk)
         ]
+
+
+def _near_the_best(ranked: list[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in ranked if candidate.score >= NEAR_THE_BEST * ranked[0].score]
 
 
 def moved(question: Vector[float], hit: Vector[float], share: float = FEEDBACK_SHARE) -> Vector[float]:

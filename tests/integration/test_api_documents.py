@@ -171,11 +171,26 @@ def test_a_file_that_is_too_large_is_refused_as_such(client: Client) -> None:
     assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
 
 
+def test_a_client_cannot_raise_the_limit_of_an_upload(client: Client, tmp_path: Path) -> None:
+    announced = client.post("/documents", json={"filename": "a.txt", "size": 10}).json()
+    path = f"/documents/{announced['document_id']}/content"
+    for response in (
+        client.put(f"{path}?size={1 << 40}", content=b"x"),
+        client.put(path, content=b"x" * ((1 << 20) + 1)),
+    ):
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
+    assert not (tmp_path / "documents" / "a.txt").exists()
+
+
+def test_the_health_of_documents_is_shown(client: Client) -> None:
+    assert client.get("/health/detailed").json()["dependencies"]["documents"]["status"] == "ok"
+
+
 @pytest.mark.parametrize("sent", [b"short", b"far longer than announced"])
 def test_bytes_that_are_not_as_announced_are_not_taken(client: Client, tmp_path: Path, sent: bytes) -> None:
     announced = client.post("/documents", json={"filename": "a.txt", "size": 10}).json()
     response = client.put(announced["upload"]["url"], content=sent)
-    assert response.status_code == 422
+    assert response.status_code in {413, 422}
     assert not (tmp_path / "documents" / "a.txt").exists()
 
 

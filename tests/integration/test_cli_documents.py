@@ -78,6 +78,14 @@ def test_what_is_not_there_is_an_error_before_anything_is_sent(chatbot: CommandL
     assert 'There is no document "x"' in run(chatbot, "docs", "status", "x", code=2)[1]
 
 
+def test_two_files_of_one_name_are_not_added_over_each_other(chatbot: CommandLine, folder: Path) -> None:
+    other = folder.parent / "p100.md"
+    other.write_text("Another one.\n", encoding="utf-8")
+    said = run(chatbot, "docs", "add", str(folder / "pumps" / "p100.md"), str(other), code=2)[1]
+    assert "would both be the document p100.md" in said
+    assert "no documents yet" in run(chatbot, "docs", "list")[1]
+
+
 def test_nothing_is_deleted_without_a_word(chatbot: CommandLine, folder: Path) -> None:
     run(chatbot, "docs", "add", str(folder / "pumps" / "p100.md"))
     assert "add --yes" in run(chatbot, "docs", "rm", "p100.md", code=2)[1]

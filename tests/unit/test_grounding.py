@@ -156,6 +156,29 @@ def test_a_model_that_cannot_rewrite_is_not_asked() -> None:
     assert len(alone.requests) == 1
 
 
+def test_where_the_second_search_fails_the_first_one_holds() -> None:
+    model, result = ScriptedModel(), found("The P100 and the P200.")
+    model.next("What does the P200 weigh?")
+    _, grounded = ground(ScriptedRetriever(result, IndexWaking("asleep")), history=HISTORY, llm=service(model))
+    assert grounded == Grounding("used", result.passages, USAGE)
+
+
+def test_a_long_message_is_searched_for_as_it_is() -> None:
+    model = ScriptedModel()
+    message = "Here is the contract. " * 40 + "Which clause covers this?"
+    retriever = ScriptedRetriever(found("a"))
+    ground(retriever, message, HISTORY, service(model))
+    assert (model.calls, retriever.queries) == (0, [message])
+
+
+def test_a_rewritten_question_that_was_cut_is_not_taken() -> None:
+    model = ScriptedModel()
+    model.next("What does the", Completion("max_tokens", USAGE))
+    retriever = ScriptedRetriever(NO_MATCH, found("a"))
+    ground(retriever, history=HISTORY, llm=service(model))
+    assert retriever.queries[1] == "Which pumps are sold?\nAnd the second one?"
+
+
 def test_where_the_first_search_fails_no_model_is_asked() -> None:
     model = ScriptedModel()
     _, grounded = ground(ScriptedRetriever(RetrievalError("down")), history=HISTORY, llm=service(model))

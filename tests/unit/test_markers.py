@@ -34,6 +34,9 @@ def through(text: str, passages: int, size: int | None = None) -> str:
         ("two  spaces and an end ", "two  spaces and an end "),
         ("inline `a[7]` stays [7]", "inline `a[7]` stays"),
         ("```\nx[7] = y[1]\n```\nand [7].", "```\nx[7] = y[1]\n```\nand."),
+        ("Write ``` to begin code. See [7].\nAlso [2].", "Write ``` to begin code. See.\nAlso [2]."),
+        ("~~~\na[7]\n~~~\n[7]", "~~~\na[7]\n~~~\n"),
+        (" [" + ", ".join(str(number) for number in range(1, 40)) + "]", " [1][2]"),
         ("a stray ` tick\nends with its line [7].", "a stray ` tick\nends with its line."),
         ("", ""),
     ],
@@ -74,3 +77,11 @@ def test_text_without_brackets_passes_unchanged(text: str) -> None:
 
 def test_earlier_replies_lose_their_numbers() -> None:
     assert without_markers("Paris [1] and Rome [2][3].") == "Paris and Rome."
+
+
+def test_earlier_code_keeps_its_numbers() -> None:
+    assert without_markers("It is [1]:\n```\nx = data[1]\n```") == "It is:\n```\nx = data[1]\n```"
+
+
+def test_an_earlier_reply_never_becomes_blank() -> None:
+    assert without_markers("[1]") == "[1]"

@@ -38,11 +38,12 @@ class DocumentClient(HttpApi):
         target = announced.get("upload")
         if not isinstance(target, dict) or not isinstance(target.get("headers"), dict):
             raise not_a_chatbot(self.place)
-        url = self.http.base_url.join(str(target.get("url")))
+        base = self.http.base_url
+        url = base.join(str(target.get("url")))
         headers = {**target["headers"], "content-length": str(size)}
         method, timeout = str(target.get("method")), httpx.Timeout(_BLOCK_SECONDS, connect=_CONNECT_SECONDS)
         try:
-            if url.host == self.http.base_url.host:
+            if (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port):
                 response = self.http.request(method, url, content=blocks, headers=headers, timeout=timeout)
             else:
                 # Storage of its own: it is told nothing but what the API said, above all not the key.

@@ -25,11 +25,24 @@ def files_below(path: Path) -> Iterator[tuple[Path, str]]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
                 file = Path(folder) / name
-                if not name.startswith(".") and not file.is_symlink():
+                if not name.startswith(".") and file.is_file() and not file.is_symlink():
                     yield file, file.relative_to(root.parent).as_posix()
     else:
         shown = one_line(str(path).encode(errors="replace").decode())
         raise InputError(f"There is no file or folder {shown}; nothing was added.")
+
+
+def named_once(files: Sequence[tuple[Path, str]]) -> Sequence[tuple[Path, str]]:
+    """The same files. Raises ``InputError`` where two of them would be one document."""
+    seen: dict[str, Path] = {}
+    for path, name in files:
+        other = seen.setdefault(name, path)
+        if other.resolve() != path.resolve():
+            raise InputError(
+                f"{one_line(str(other))} and {one_line(str(path))} would both be the document {one_line(name)}; add "
+                "them by the folder above both, or rename one. Nothing was added."
+            )
+    return [(path, name) for name, path in seen.items()]
 
 
 def chosen(documents: Sequence[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # its HTTP library would slow `chatbot --help` down
 # Waiting a little longer each time: most documents take well under a second, some take minutes.
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+#: Looks in a row that may fail: throttled, or the connection lost.
+_MOST_SILENT = 5
 
 
 def add_files(api: DocumentClient, terminal: Terminal, files: Sequence[tuple[Path, str]]) -> tuple[dict[str, str], int]:
@@ -48,15 +51,21 @@ def wait_until_read(api: DocumentClient, terminal: Terminal, documents: Mapping[
 
 
 def _wait_for(api: DocumentClient, terminal: Terminal, document_id: str, name: str) -> bool:
-    pause, told = _FIRST_PAUSE, ""
+    pause, told, silent = _FIRST_PAUSE, "", 0
     while True:
         try:
             document = api.document(document_id)
         except ApiError as error:
-            if error.status is None:
+            silent += 1
+            if error.status == HTTPStatus.NOT_FOUND:
+                terminal.say(f"chatbot: {name}: {one_line(error.message)}")
+                return False
+            if silent == _MOST_SILENT:
                 raise
-            terminal.say(f"chatbot: {name}: {one_line(error.message)}")
-            return False
+            # The document is read all the same; only the look at it failed.
+            time.sleep(error.retry_after or _LONGEST_PAUSE)
+            continue
+        silent = 0
         state = str(document.get("status"))
         if state == "ready":
             held = [counted(document["pages"], "page")] if document.get("pages") else []

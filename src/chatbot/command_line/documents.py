@@ -12,7 +12,7 @@ import click
 
 from chatbot.command_line.context import Invocation, pass_invocation
 from chatbot.command_line.conversations import confirm, json_option
-from chatbot.command_line.document_names import chosen, files_below
+from chatbot.command_line.document_names import chosen, files_below, named_once
 from chatbot.command_line.document_progress import add_files, wait_until_read
 from chatbot.command_line.errors import ApiError, CliError, InputError
 from chatbot.command_line.input import checked_text
@@ -54,7 +54,7 @@ def add(invocation: Invocation, paths: tuple[Path, ...], no_wait: bool) -> None:
     Example:
       chatbot docs add report.pdf manuals/
     """
-    files = [found for path in paths for found in files_below(path)]
+    files = named_once([found for path in paths for found in files_below(path)])
     if not files:
         raise InputError("There is no file in what was given; hidden files and folders are left out.")
     with _documents(invocation) as api:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared.document_keys import document_id_of, storage_name, user_and_key
 from shared.documents import FileVersion, LocalFile, UploadTarget
-from shared.errors import DocumentRefused, NotFound
+from shared.errors import DocumentRefused, NotFound, TooLarge
 from shared.local.folder import Folder
 from shared.local.folder_upload import Upload, remove_stale_uploads
 
@@ -52,6 +52,12 @@ class FolderFiles:
         Raises ``InvalidRequest`` where there are more or fewer bytes than expected, or something else has the name;
         ``StoreFull``, ``StoreError``.
         """
+        if expected_size is not None and expected_size > self._max_bytes:
+            raise TooLarge(
+                f"The file has {expected_size} bytes, and {self._max_bytes} are taken; split it, or raise "
+                "CHATBOT_DOCUMENT_MAX_MB.",
+                field="size",
+            )
         upload = Upload(self._folder, self._max_bytes if expected_size is None else expected_size)
         try:
             yield upload.write

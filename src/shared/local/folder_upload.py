@@ -8,7 +8,7 @@ import time
 import uuid
 from contextlib import suppress
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, TooLarge
 from shared.local.folder import Folder
 
 _UPLOADS = ".uploads"
@@ -36,7 +36,7 @@ class Upload:
         """Takes the next bytes."""
         self._size += len(piece)
         if self._size > self._max_bytes:
-            raise InvalidRequest(
+            raise TooLarge(
                 f"More bytes arrived than the {self._max_bytes} that are taken here; announce the file with its size.",
                 field="size",
             )
