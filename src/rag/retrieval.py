@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rag.corpus import Corpus, CorpusLook
 from rag.embedding_service import EmbeddingService
 from rag.fusion import Candidate, fuse, in_order
 from rag.live_hits import LiveHits, check_time, live_generation, records_of, search_live
@@ -79,6 +80,7 @@ class RetrievalService:
         self._index = index
         self._embeddings = embeddings
         self._reranker = reranker
+        self._look = CorpusLook(catalogue)
 
     def retrieve(self, request: RetrievalRequest) -> RetrievalResult:
         """The best passages, best first; or all there is, in order, which may be more passages than ``limit``.
@@ -92,7 +94,11 @@ class RetrievalService:
             return RetrievalResult("disabled")
         if selection.complete and not selection.records:
             return RetrievalResult("no_match")
-        whole = self._whole(selection) if request.allow_whole and selection.fits(request.token_budget) else ()
+        whole = (
+            self._whole(selection, request.deadline)
+            if request.allow_whole and selection.fits(request.token_budget)
+            else ()
+        )
         if whole:
             return RetrievalResult("used", whole, whole=True)
         passages = self._search(replace(request, query=_searchable(request.query)), selection)
@@ -111,10 +117,11 @@ class RetrievalService:
         nothing = not records and not self._catalogue.list(request.user_id, 1).items
         return _Selection(_shown(records), len(wanted) <= _MOST_DOCUMENTS, disabled=nothing)
 
-    def _whole(self, selection: _Selection) -> tuple[Passage, ...]:
+    def _whole(self, selection: _Selection, deadline: float) -> tuple[Passage, ...]:
         """All chunks as passages; none where a document was replaced since its record was read."""
         passages: list[Passage] = []
         for record in selection.records:
+            check_time(deadline)
             generation = live_generation(record)
             chunks = self._index.chunks(generation) if generation else []
             if len(chunks) != record.chunks:
@@ -125,28 +132,34 @@ class RetrievalService:
     def _search(self, request: RetrievalRequest, selection: _Selection) -> tuple[Passage, ...]:
         if not request.query:
             return ()
-        vectors, failure = self._vectors(request, selection)
+        corpus = self._corpus(request.user_id, selection)
+        vectors, failure = self._vectors(request, corpus)
         wanted = None if request.document_ids is None else tuple(sorted(set(request.document_ids)))
         query = SearchQuery(request.user_id, request.query, vectors, _HITS, wanted)
         found = search_live(self._catalogue, self._index, query, request.deadline)
         if failure and not found.hits.by_keyword:
             raise failure  # that nothing fits would be more than is known
-        chunks = sum(record.chunks for record in selection.records)
-        if not is_related(request.query, found.hits, self._related_from(vectors), chunks):
+        if not is_related(request.query, found.hits, self._related_from(vectors), corpus.chunks):
             return ()
         found = self._with_feedback(query, found, request.deadline)
-        ranked = _near_the_best(self._reranked(request, fuse(found.hits)))
+        ranked = self._reranked(request, fuse(found.hits))
         chosen = select(ranked, limit=request.limit, token_budget=request.token_budget, documents=selection.documents)
         in_context = self._in_context(request, chosen)
         return tuple(run.passage(found.records[run.document_id].key) for run in runs(in_context))
 
+    def _corpus(self, user_id: str, selection: _Selection) -> Corpus:
+        """What is searched, or all there is where the selection does not say."""
+        if not selection.complete:
+            return self._look.of(user_id)
+        embedders = {record.embedder for record in selection.records if record.embedder}
+        return Corpus(frozenset(embedders), sum(record.chunks for record in selection.records))
+
     def _vectors(
-        self, request: RetrievalRequest, selection: _Selection
+        self, request: RetrievalRequest, corpus: Corpus
     ) -> tuple[dict[str, Vector[float]], RetrievalError | None]:
         """The question's vectors by embedder; where the embedder fails there are none, and why."""
-        embedders = {record.embedder for record in selection.records if record.embedder}
         try:
-            return self._embeddings.query_vectors(request.query, embedders, _half_way(request.deadline)), None
+            return self._embeddings.query_vectors(request.query, corpus.embedders, _half_way(request.deadline)), None
         except (EmbedderError, ConfigurationError) as error:
             log.warning("question not embedded; searching by keywords alone", extra={"code": error.code})
             return {}, EmbedderError(error.message, retry_after=error.retry_after)
@@ -175,15 +188,16 @@ class RetrievalService:
             return found
 
     def _reranked(self, request: RetrievalRequest, candidates: list[Candidate]) -> list[Candidate]:
+        """As the reranker orders them; without one, those that come near the best."""
         if self._reranker is None or not candidates:
-            return candidates
+            return _near_the_best(candidates)
         best = candidates[:_RERANKED]
         texts = [candidate.chunk.searchable_text for candidate in best]
         try:
             scores = self._reranker.rerank(request.query, texts, _half_way(request.deadline))
         except RerankerError as error:
             log.warning("passages not reranked", extra={"code": error.code})
-            return candidates
+            return _near_the_best(candidates)
         return in_order(replace(candidate, score=score) for candidate, score in zip(best, scores, strict=True))
 
     def _in_context(self, request: RetrievalRequest, chosen: Sequence[Candidate]) -> list[Candidate]:
