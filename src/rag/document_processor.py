@@ -32,8 +32,8 @@ class DocumentProcessor:
     def extract(self, path: Path, name: str, content_type: str | None = None) -> ExtractedText:
         """The text of the file at ``path``. ``name`` and ``content_type`` are its owner's word for what it is.
 
-        Raises ``DocumentRefused`` where nothing can be made of it, ``RetrievalError`` where no child can be started,
-        ``OSError`` where there is no such file.
+        Raises ``DocumentRefused`` where nothing can be made of it, ``RetrievalError`` where no child can be started
+        or it was ended from outside, ``OSError`` where there is no such file.
         """
         size = path.stat().st_size
         if size == 0:

@@ -29,7 +29,7 @@ def action_for(record: DocumentRecord | None, file: FileVersion | None, embedder
         return "clear"
     if file is None:
         return _without_file(record, now)
-    if record.status == "failed" and record.version == file.version:
+    if record.status == "failed" and record.version == file.version and not is_outdated(record, embedder):
         return "tidy" if _has_leftovers(record) else "nothing"
     if record.generation is None or record.version != file.version or is_outdated(record, embedder):
         return "build"

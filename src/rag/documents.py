@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.document_state import announced, is_leased, new_record, queued, shown
+from rag.document_state import announced, awaits_upload, is_leased, new_record, queued, shown
 from rag.lease import changed_meanwhile
 from shared.document_keys import checked_key, document_id_of
 from shared.document_ports import DocumentCatalogue, DocumentFiles, IngestionQueue
@@ -107,25 +107,25 @@ class DocumentService:
         """Deletes the file and all that was made of it; it cannot be found from the first moment on.
 
         Raises ``NotFound``. Where another error is raised the document is gone from all lists, and what is left of it
-        is cleared away later.
+        is cleared away later; until it is, it can be deleted again.
         """
-        key = _existing(self._catalogue.get(user_id, document_id)).key
-
-        def mark(record: DocumentRecord | None) -> DocumentRecord:
-            # The version tells this file from one that is uploaded under the same key later.
-            file = self._files.stat(user_id, key)
-            version = file.version if file else None
-            return replace(_existing(record), deleted=True, version=version, updated_at=self._now())
-
-        self._change(user_id, document_id, mark)
-        self._files.delete(user_id, key)
+        found = self._catalogue.get(user_id, document_id)
+        key = (found if found and found.deleted else _existing(found)).key
+        marked = self._change(user_id, document_id, self._marked) or found
+        if self._ingestion is None:
+            # Whatever fails from here on, whoever gets this message completes it.
+            self._queue.put(user_id, key)
+        file = self._files.stat(user_id, key)
+        if file is None or (marked and file.version == marked.version):
+            self._files.delete(user_id, key)  # and older versions that the store keeps
         # From now on a file under this key is another one.
         self._change(
-            user_id, document_id, lambda record: replace(record, version=None) if record and record.deleted else None
+            user_id,
+            document_id,
+            lambda record: replace(record, version=None) if record and record.deleted and record.version else None,
         )
         log.info("document deleted", extra={"document_id": document_id})
         if self._ingestion is None:
-            self._queue.put(user_id, key)
             return
         try:
             self._ingestion.bring_up_to_date(user_id, key)
@@ -134,9 +134,13 @@ class DocumentService:
             log.info("document cleared away later", extra={"document_id": document_id, "code": error.code})
 
     def retry(self, user_id: str, document_id: str) -> DocumentRecord:
-        """Queues a failed document again. Raises ``NotFound``, and ``InvalidRequest`` for one that did not fail."""
+        """Queues a failed document again, or one whose turn never seems to come.
+
+        Raises ``NotFound``, and ``InvalidRequest`` for one that did not fail.
+        """
         record = self.get(user_id, document_id)
-        if record.status != "failed":
+        # The message of a queued one may have been lost.
+        if record.status != "failed" and (record.status != "queued" or awaits_upload(record)):
             raise InvalidRequest(
                 f"The document is {record.status}; only one that failed can be tried again.", field="document_id"
             )
@@ -144,9 +148,23 @@ class DocumentService:
             raise InvalidRequest(
                 "The file of this document is not there; upload it again, or delete the document.", field="document_id"
             )
-        self._change(user_id, document_id, lambda found: queued(_existing(found), self._now()))
+
+        def queue(found: DocumentRecord | None) -> DocumentRecord | None:
+            found, now = _existing(found), self._clock()
+            return None if is_leased(found, now.timestamp()) else queued(found, format_timestamp(now))
+
+        self._change(user_id, document_id, queue)
         self._queue.put(user_id, record.key)
         return self.get(user_id, document_id)
+
+    def _marked(self, record: DocumentRecord | None) -> DocumentRecord | None:
+        """The record as deleted; ``None`` where it is already."""
+        if record and record.deleted:
+            return None
+        record = _existing(record)
+        # The version tells this file from one that is uploaded under the same key later.
+        file = self._files.stat(record.user_id, record.key)
+        return replace(record, deleted=True, version=file.version if file else None, updated_at=self._now())
 
     def _change(
         self, user_id: str, document_id: str, change: Callable[[DocumentRecord | None], DocumentRecord | None]

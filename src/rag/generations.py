@@ -72,12 +72,16 @@ class Generations:
         )
 
     def refuse(self, lease: Lease, file: FileVersion, error: DocumentRefused) -> None:
-        """Leaves nothing live; ``version`` tells which file it was that nothing can be made of."""
-        retired = lease.before.generation or lease.before.building or lease.before.retired
+        """Leaves nothing live but what was made of this very file before, as by another embedder.
+
+        ``version`` tells which file it was that nothing can be made of.
+        """
+        before = lease.before
+        still_said = before.generation is not None and before.version == file.version
+        retired = lease.record.building if still_said else before.generation or before.building or before.retired
+        live = {} if still_said else _NOTHING_LIVE
         log.warning("document refused", extra={"document_id": lease.record.document_id, "code": error.code})
-        lease.save(
-            status="failed", error=error.message, version=file.version, building=None, retired=retired, **_NOTHING_LIVE
-        )
+        lease.save(status="failed", error=error.message, version=file.version, building=None, retired=retired, **live)
         self.tidy(lease)
 
     def tidy(self, lease: Lease) -> None:
@@ -95,12 +99,16 @@ class Generations:
             progress=None,
         )
 
-    def clear(self, lease: Lease, file: FileVersion | None) -> None:
-        """Removes all chunks, then the record. Deletes the file where that was begun and not done."""
+    def clear(self, lease: Lease) -> None:
+        """Removes all chunks, then the file where its deletion was begun and not done, then the record."""
+        record = lease.record
+        # A file that cannot be deleted must not keep what it says in the index.
+        self._index.remove(record.user_id, record.document_id)
         # Of a deleted document, ``version`` is the file that was to be deleted; another one was uploaded since.
-        if file and file.version == lease.before.version:
-            self._files.delete(file.user_id, file.key)
-        self._index.remove(lease.record.user_id, lease.record.document_id)
+        file = self._files.stat(record.user_id, record.key) if record.version else None
+        lease.check()
+        if file and file.version == record.version:
+            self._files.delete(record.user_id, record.key)
         lease.remove()
         log.info("document cleared away", extra={"document_id": lease.record.document_id})
 

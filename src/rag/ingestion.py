@@ -29,7 +29,7 @@ from rag.lease import Lease, changed_meanwhile, handed_back
 from shared.document_keys import document_id_of
 from shared.document_ports import ChunkIndex, DocumentCatalogue, DocumentFiles
 from shared.documents import DocumentRecord, FileVersion
-from shared.errors import ChatbotError, DocumentChanged, DocumentRefused, RetrievalError, StoreError
+from shared.errors import ChatbotError, DocumentChanged, DocumentRefused, IndexUnavailable, RetrievalError, StoreError
 from shared.ports import Clock
 from shared.storage import format_timestamp
 
@@ -45,6 +45,8 @@ _MOST_ROUNDS = 10
 _MOST_READINGS = 3
 #: For callers that set no deadline.
 _LONGEST_SECONDS = 6 * 3600.0
+#: Removing a generation may take an index so long; what would be killed on the way is not begun.
+_TIDYING_SECONDS = 70.0
 _PAGE = 100
 
 _DEFECT = "This file could not be indexed because of a defect here, which was logged under the document's id."
@@ -52,6 +54,7 @@ _DEADLY = (
     f"The program ended {MOST_ATTEMPTS} times while it was at this file, so the file is left out; split it, or save it "
     "anew in its own program, and add it again."
 )
+_UNTIDY = "The document is indexed; there was no time left to remove what it said before, which is done next."
 _RESTLESS = "The file is changed again and again while it is being read; it is read once it rests."
 
 
@@ -89,13 +92,15 @@ class IngestionService:
         storage event behind the call, ``deadline`` a ``time.monotonic()`` reading.
 
         A file that nothing can be made of leaves the document ``failed``, with the reason; what an earlier file under
-        the same key said is removed, since the owner's file does not say it any more. Where anything else fails, what
+        the same key said is removed, since the owner's file does not say it any more, and what was made of this very
+        file before stays live. Where anything else fails, what
         was live stays live, and the document is ``queued`` again after a pause that grows, or ``failed`` after
         ``MOST_ATTEMPTS``; the error is raised too, for a queue that brings the event again. Raises ``DocumentChanged``
         while another worker is at the document.
         """
         deadline = time.monotonic() + _LONGEST_SECONDS if deadline is None else deadline
         document_id = document_id_of(user_id, key)
+        tried = ""
         for number in range(_MOST_ROUNDS):
             record = self._catalogue.get(user_id, document_id)
             if self._stopping.is_set() or (record and is_settled(record) and is_older(sequencer, record.sequencer)):
@@ -107,11 +112,14 @@ class IngestionService:
             action = action_for(record, file, self._embedder() if file else None, now)
             if record and file and number == 0 and action in {"nothing", "tidy"}:
                 action = action if self._generations.is_whole(record) else "build"
-            if action == "nothing":
+            # Of what failed and could be built again, one call makes one attempt.
+            failed_just_now = record and record.status == "failed" and file and file.version == tried
+            if action == "nothing" or (action == "build" and failed_just_now):
                 return
             # Where somebody was quicker, or the file changed, what is to be done is looked at again.
             with suppress(DocumentChanged, FileChanged):
                 self._do(action, record or new_record(user_id, key, self._now()), file, sequencer, deadline)
+                tried = file.version if file else ""
         raise changed_meanwhile()
 
     def outdated(self, user_id: str) -> Iterator[str]:
@@ -143,8 +151,10 @@ class IngestionService:
         if action == "expire":
             self._catalogue.save(replace(record, status="failed", updated_at=self._now(), error=NEVER_ARRIVED))
         elif action == "clear":
-            with self._leased(record, status="processing", deleted=True, sequencer=newest) as lease:
-                self._generations.clear(lease, file)
+            # Only its owner's deletion lets a file be deleted, not that it was missing: it may come back.
+            version = record.version if record.deleted else None
+            with self._leased(record, status="processing", deleted=True, version=version, sequencer=newest) as lease:
+                self._generations.clear(lease)
         elif action == "tidy":
             status = record.status if record.status in {"ready", "failed"} else "processing"
             with self._leased(record, status=status, sequencer=newest) as lease:
@@ -194,7 +204,14 @@ class IngestionService:
             log.exception("document failed unexpectedly", extra={"document_id": lease.record.document_id})
             self._generations.refuse(lease, file, DocumentRefused(_DEFECT))
         else:
-            self._generations.tidy(lease)
+            self._tidy_in_time(lease, deadline)
+
+    def _tidy_in_time(self, lease: Lease, deadline: float) -> None:
+        """Ends the work on a new generation. Raises ``IndexUnavailable`` where the old one is left to the next call."""
+        if lease.record.retired and deadline - time.monotonic() < _TIDYING_SECONDS:
+            lease.end(attempts=0, progress=None)
+            raise IndexUnavailable(_UNTIDY)
+        self._generations.tidy(lease)
 
     def _read_again(self, lease: Lease) -> None:
         """Gives the lease back for another try at once. Raises ``StoreError`` where the file does not come to rest."""

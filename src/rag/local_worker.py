@@ -134,8 +134,13 @@ class LocalWorker:
 
     def _take(self) -> DocumentRecord | None:
         """The document that waited longest, marked as busy."""
+        with self._changed:
+            now = time.monotonic()
+            self._not_before = {name: end for name, end in self._not_before.items() if end > now}
+            # Those that are passed over must not take the places of all others.
+            limit = _BATCH + len(self._busy) + len(self._not_before)
         try:
-            waiting = self._catalogue.unfinished(self._clock().timestamp(), _BATCH)
+            waiting = self._catalogue.unfinished(self._clock().timestamp(), limit)
         except ChatbotError as error:
             log.warning("documents cannot be looked up", extra={"code": error.code})
             return None

@@ -16,7 +16,7 @@ from rag.document_processor import DocumentProcessor, ExtractionLimits
 from rag.lease import LEASE_SECONDS
 from shared.document_keys import document_id_of
 from shared.documents import EmbeddedChunk, Generation
-from shared.errors import EmbedderError, IndexWaking
+from shared.errors import EmbedderError, IndexWaking, StoreError
 from tests import events
 from tests.contract.stores import together
 from tests.events import Context, created, deleted, failures, ids, queued, sqs_event
@@ -271,13 +271,28 @@ def test_a_defect_in_the_middle_of_a_batch_fails_alone(home: Cloud, monkeypatch:
     assert home.text("b.txt") == "Turnover fell."
 
 
-def test_what_is_not_begun_near_the_end_is_delivered_again_at_once(
+def test_what_is_not_begun_near_the_end_is_queued_afresh_and_costs_no_delivery(home: Cloud) -> None:
+    home.put("a.txt", "Turnover rose.")
+    home.put("b.txt", "Turnover fell.")
+    event = sqs_event(created("a.txt"), created("b.txt"), "not json", created(".hidden"), received=9)
+    answer = ingestion_handler.handler(event, Context(200_000))
+    assert failures(answer) == [ids(event)[2]]
+    assert (home.text("a.txt"), home.text("b.txt")) == ("Turnover rose.", None)
+    assert work_off_queue(home) == 1
+    assert home.text("b.txt") == "Turnover fell."
+
+
+def test_what_is_not_begun_and_cannot_be_queued_afresh_is_delivered_again_at_once(
     home: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("No answer.")
+
     hastened: list[tuple[str, float]] = []
     monkeypatch.setattr(
         "shared.aws.sqs_queue.SqsQueue.redeliver", lambda _, receipt, seconds: hastened.append((receipt, seconds))
     )
+    monkeypatch.setattr("shared.aws.sqs_queue.SqsQueue.put", refuse)
     home.put("a.txt", "Turnover rose.")
     event = sqs_event(created("a.txt"), created("b.txt"), created("c.txt"))
     answer = ingestion_handler.handler(event, Context(50_000))

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 
 from shared import logger
 from shared.errors import ModelStreamBroken, StoreError
-from tests.fakes import Pause
-from tests.serving import Client, Home, build, names_of, serving
+from tests.fake_embedder import FakeEmbedder
+from tests.fakes import PATIENCE, Pause
+from tests.serving import Client, Home, build, local_documents, names_of, serving
 
 CANARY = "kanarienvogel4711"
 WARY_HEADERS = {
@@ -180,3 +182,30 @@ def test_an_unexpected_error_is_logged_under_the_id_that_the_client_was_told(log
     for request_id in told:
         lines = [line for line in log.getvalue().splitlines() if request_id in line and "RuntimeError" in line]
         assert len(lines) == 1
+
+
+def test_documents_leave_no_canary_in_a_log(tmp_path: Path, log: io.StringIO) -> None:
+    embedder = FakeEmbedder()
+    home = build(tmp_path, documents=local_documents(tmp_path, embedder))
+    with serving(home.app) as url, Client(url) as client:
+        for name, content in (
+            (f"{CANARY}.txt", f"The {CANARY} sings.".encode()),
+            (f"{CANARY}.pdf", b"%PDF-1.7 " + CANARY.encode()),
+            (f"{CANARY}/{CANARY}.md", f"# {CANARY}\n\n{CANARY}".encode()),
+        ):
+            embedder.fail_next(RuntimeError(CANARY))
+            upload = client.post("/documents", json={"filename": name, "size": len(content)}).json()["upload"]
+            client.put(upload["url"], content=content)
+        assert home.services.documents
+        give_up = time.monotonic() + PATIENCE
+        while any(item["status"] == "processing" for item in client.get("/documents").json()["documents"]):
+            assert time.monotonic() < give_up
+        client.post("/documents", json={"filename": f"../{CANARY}", "size": 1})
+        client.post("/search", json={"query": f"{CANARY} sings"})
+        client.post("/search", json={"query": CANARY, "document_ids": [CANARY]})
+        embedder.fail_next(RuntimeError(CANARY))
+        client.chat(f"What does the {CANARY} do?")
+        client.put(f"/documents/{CANARY}/content", content=CANARY.encode())
+        client.delete(f"/documents/{CANARY}")
+    assert "document" in log.getvalue()
+    assert [form for form in FORMS if form in log.getvalue().encode()] == []

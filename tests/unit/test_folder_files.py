@@ -16,6 +16,7 @@ import pytest
 
 from shared.document_keys import document_id_of
 from shared.errors import DocumentRefused, InvalidRequest, NotFound, StoreError
+from shared.local.folder import Folder, as_listed
 from shared.local.folder_files import FolderFiles
 from shared.models import OWNER
 
@@ -211,6 +212,42 @@ def test_a_name_is_found_in_either_form_of_unicode(files: FolderFiles, folder: P
     assert len(everything(folder)) == 1
     files.delete(OWNER, key)
     assert [*folder.glob("[!.]*")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "found"),
+    [
+        ("report.pdf", ["a", "report.pdf"], "report.pdf"),
+        ("Report.pdf", ["report.pdf"], None),
+        ("Report.pdf", ["report.pdf", "Report.pdf"], "Report.pdf"),
+        ("\u00fcbung", ["u\u0308bung"], "u\u0308bung"),
+        ("\u00fcbung", ["\u00dcbung"], None),
+    ],
+)
+def test_a_name_is_the_one_that_is_listed_letter_for_letter(name: str, names: list[str], found: str | None) -> None:
+    assert as_listed(name, names) == found
+
+
+class CaseBlindFolder(Folder):
+    """Finds a name in any case, as the file systems of macOS and Windows do."""
+
+    def _stands(self, folder: int, name: str) -> bool:
+        return name.lower() in {each.lower() for each in os.listdir(folder)}
+
+
+@pytest.mark.parametrize("other", ["year/Report.pdf", "Year/report.pdf"])
+def test_where_case_is_ignored_another_spelling_is_another_name(files: FolderFiles, folder: Path, other: str) -> None:
+    files._folder = CaseBlindFolder(folder)
+    put(files, "year/report.pdf", "old")
+    put(files, "year/report.pdf", "new")
+    assert files.stat(OWNER, "year/report.pdf") is not None
+    with pytest.raises(InvalidRequest, match="another spelling"):
+        put(files, other)
+    with pytest.raises(FileNotFoundError), files._folder.place(other):
+        pass
+    assert files.stat(OWNER, other) is None
+    files.delete(OWNER, other)
+    assert everything(folder) == ["year/report.pdf"]
 
 
 def test_names_that_are_no_unicode_are_passed_over(files: FolderFiles, folder: Path) -> None:

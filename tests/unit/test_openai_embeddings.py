@@ -125,13 +125,22 @@ def test_texts_that_servers_choke_on_are_made_readable(server: EmbeddingServer, 
     assert len(inputs[4]) == 32_000
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "no"),
+        # What llama.cpp says where a text has more tokens than its batch, before and since it counts them, and Ollama.
+        (500, "input is too large to process. increase the physical batch size"),
+        (500, "input (712 tokens) is too large to process. increase the physical batch size (current batch size: 512)"),
+        (500, "the input length exceeds the context length"),
+    ],
+)
 def test_where_texts_are_refused_only_the_one_that_is_too_long_is_cut(
-    server: EmbeddingServer, embedder: OpenAIEmbedder
+    server: EmbeddingServer, embedder: OpenAIEmbedder, status: int, said: str
 ) -> None:
     def behave(exchange: Exchange) -> None:
         if any(len(text) > 600 for text in exchange.body["input"]):
-            # What llama.cpp says where a text has more tokens than its batch.
-            exchange.answer(500, {"error": {"message": "input is too large to process"}})
+            exchange.answer(status, {"error": {"message": said}})
         else:
             well(exchange)
 
@@ -147,7 +156,7 @@ def test_where_texts_are_refused_only_the_one_that_is_too_long_is_cut(
     ]
 
 
-@pytest.mark.parametrize("status", [400, 413, 422, 500])
+@pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_server_that_refuses_every_text_is_told_to_be_no_embedder(
     server: EmbeddingServer, embedder: OpenAIEmbedder, status: int
 ) -> None:
@@ -156,11 +165,20 @@ def test_a_server_that_refuses_every_text_is_told_to_be_no_embedder(
     assert len(server.exchanges) < 8
 
 
-@pytest.mark.parametrize("status", [408, 429, 502, 503, 504, 529])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 529])
 def test_what_passes_is_tried_again(server: EmbeddingServer, embedder: OpenAIEmbedder, status: int) -> None:
     server.fails_first(status, status)
     assert len(_embed(embedder, seconds=600)) == 1
     assert len(server.exchanges) == 3
+
+
+def test_a_server_that_fails_for_another_reason_gets_no_text_cut(
+    server: EmbeddingServer, embedder: OpenAIEmbedder
+) -> None:
+    server.fails_first(500, 500)
+    text = "b" * 400
+    assert len(_embed(embedder, text, seconds=600)) == 1
+    assert server.inputs == [[text]] * 3
 
 
 def test_what_does_not_pass_is_given_up_after_six_attempts(server: EmbeddingServer, embedder: OpenAIEmbedder) -> None:

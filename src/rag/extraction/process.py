@@ -27,6 +27,10 @@ _START_SECONDS = 60
 _PATIENCE = 1.5
 #: What a parser leaks is given back by starting anew.
 _MAX_DOCUMENTS = 200
+#: A child whose pipe has ended is gone within this time; one that still runs then has sent what is no reply.
+_END_SECONDS = 5
+#: Sent by who stops the service or ends the session, and by a system that is out of memory: not the document's doing.
+_FROM_OUTSIDE = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL})
 
 
 class ReaderProcess:
@@ -54,12 +58,15 @@ class ReaderProcess:
         self._replies = cast("BinaryIO", self._process.stdout)
         with self._killed_after(_START_SECONDS):
             ready = self._replies.readline()
-        if ready != b"ready\n":
+        if ready != b"ready\n" or self._timed_out.is_set():
             self.close()
             raise _unstartable()
 
     def extract(self, path: Path, name: str, content_type: str | None, size: int) -> ExtractedText:
-        """Raises ``DocumentRefused``. Afterwards the child may not be ``usable``."""
+        """Raises ``DocumentRefused``, and ``RetrievalError`` where the child was ended from outside.
+
+        Afterwards the child may not be ``usable``.
+        """
         seconds = self._limits.seconds_for(size)
         self._documents += 1
         self.usable = self._documents < _MAX_DOCUMENTS
@@ -67,6 +74,10 @@ class ReaderProcess:
             with self._killed_after(seconds * _PATIENCE):
                 wire.write_request(self._requests, wire.Request(str(path), name, content_type, seconds))
                 reply = wire.read_reply(self._replies, self._limits.max_characters)
+        except BrokenPipeError as error:
+            # It ended while it waited, before it had seen the document.
+            self.close()
+            raise _interrupted() from error
         except (OSError, wire.Garbled) as error:
             raise self._lost(seconds) from error
         if self._timed_out.is_set():
@@ -103,21 +114,27 @@ class ReaderProcess:
             yield
         finally:
             timer.cancel()
+            # A timer that fires just now is done with the child before anybody asks whether it did.
+            timer.join()
 
     def _kill(self) -> None:
         self._timed_out.set()
         self._process.kill()
 
-    def _lost(self, seconds: float) -> DocumentRefused:
+    def _lost(self, seconds: float) -> DocumentRefused | RetrievalError:
         """What the end of the child says about the document."""
+        ended = 0
+        with suppress(subprocess.TimeoutExpired):
+            ended = -self._process.wait(_END_SECONDS)
         self.close()
-        ended = -self._process.returncode
         log.warning("the reader of documents ended with signal %d", ended)
         if self._timed_out.is_set() or ended == signal.SIGXCPU:
             return DocumentRefused(
                 f"Reading this file took longer than the {seconds:.0f} seconds allowed for its size;"
                 " split it, or save it anew in its own program, and add it again."
             )
+        if ended in _FROM_OUTSIDE:
+            return _interrupted()
         return DocumentRefused(
             "Reading this file failed, as it does with damaged files and with those that need more than"
             f" {self._limits.memory_bytes // MEGABYTE} MB of memory; save it anew in its own program, or split it."
@@ -132,6 +149,13 @@ def _environment() -> dict[str, str]:
         "LD_LIBRARY_PATH": str(Path(sys.base_prefix) / "lib"),
         "PYTHONUTF8": "1",
     }
+
+
+def _interrupted() -> RetrievalError:
+    return RetrievalError(
+        "Reading this file was broken off from outside, as it is when the machine stops or has no memory left;"
+        " try again, with fewer other programs running if it stays so."
+    )
 
 
 def _unstartable() -> RetrievalError:

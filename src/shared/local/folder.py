@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,10 @@ class Place:
 
 
 class Folder:
-    """A folder on this machine. A name is found in either of Unicode's forms: file systems differ in what they keep."""
+    """A folder on this machine. A name is found in either of Unicode's forms: file systems differ in what they keep.
+
+    It is found in no other spelling, even where the file system takes ``Report.pdf`` and ``report.pdf`` for one.
+    """
 
     def __init__(self, path: Path) -> None:
         """Makes the folder, for its owner only, where it is not there. Raises ``StoreError``, ``StoreFull``."""
@@ -55,12 +58,13 @@ class Folder:
     def place(self, name: str, *, make: bool = False) -> Iterator[Place]:
         """Where the relative path stands, or would. ``make`` makes the folders on the way.
 
-        Raises ``OSError`` for what is on the way, ``StoreError`` where the folder itself is not there: not everything
+        Raises ``OSError`` for what is on the way; where that is another spelling of a name, ``FileExistsError`` with
+        ``make``, ``FileNotFoundError`` without. ``StoreError`` where the folder itself is not there: not everything
         in it is meant to be gone then.
         """
         *parents, last = name.split("/")
         with self._opened(parents, make=make) as (folder, path):
-            found = _name_in(folder, last)
+            found = self._name_in(folder, last, make=make)
             yield Place(folder, found, path / found)
 
     def entries(self) -> list[os.DirEntry[str]]:
@@ -91,7 +95,7 @@ class Folder:
             raise self.translated(error) from None
         try:
             for part in parts:
-                name = _name_in(folder, part)
+                name = self._name_in(folder, part, make=make)
                 if make:
                     with suppress(FileExistsError):
                         os.mkdir(name, 0o700, dir_fd=folder)
@@ -102,12 +106,29 @@ class Folder:
         finally:
             os.close(folder)
 
+    def _name_in(self, folder: int, name: str, *, make: bool) -> str:
+        """The name as the open folder has it, whichever of Unicode's forms that is."""
+        # Only where case is ignored does the opposite case stand there too; elsewhere the folder need not be read.
+        if name.isascii() and not self._stands(folder, name.swapcase()):
+            return name
+        stands = self._stands(folder, name)
+        found = as_listed(name, os.listdir(folder))
+        if stands and found is None:
+            code = errno.EEXIST if make else errno.ENOENT
+            raise OSError(code, os.strerror(code))
+        return found or name
 
-def _name_in(folder: int, name: str) -> str:
-    """The name as the open folder has it, whichever of Unicode's forms that is."""
-    if name.isascii():
-        return name
-    names = os.listdir(folder)
+    def _stands(self, folder: int, name: str) -> bool:
+        """Whether the file system finds the name."""
+        try:
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def as_listed(name: str, names: Collection[str]) -> str | None:
+    """The name as it is among those of its folder, in either of Unicode's forms; ``None`` in another spelling."""
     if name in names:
         return name
-    return next((found for found in names if unicodedata.normalize("NFC", found) == name), name)
+    return next((found for found in names if unicodedata.normalize("NFC", found) == name), None)

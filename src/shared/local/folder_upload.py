@@ -81,7 +81,7 @@ def remove_stale_uploads(folder: Folder) -> None:
 
 def _in_the_way() -> InvalidRequest:
     return InvalidRequest(
-        "A folder or a link stands where this file would, or a file where its folder would; choose another name, or "
-        "move away what stands there.",
+        "A folder, a link or another spelling of its name stands where this file would, or a file where its folder "
+        "would; choose another name, or move away what stands there.",
         field="filename",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -29,6 +30,11 @@ _LONGEST_CHARACTERS = 32_000
 _SHORT_CHARACTERS = 100
 #: Sixteen vectors of 8,192 numbers take 3 MB as JSON.
 _LONGEST_ANSWER_BYTES = 20_000_000
+#: How llama.cpp and Ollama say with status 500 that a text is longer than they read.
+_TOO_LONG = re.compile(
+    rb"\b(input|prompt|request)\b.{0,40}\b(too (large|long)\b|exceeds? .{0,40}\b(context|length|tokens)\b)",
+    re.IGNORECASE,
+)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -96,7 +102,7 @@ class OpenAIEmbedder:
             self._client.stream("POST", self._url, json=body, timeout=timeout) as response,
         ):
             if response.status_code != httpx.codes.OK:
-                raise self._refused(response)
+                raise self._refused(response, deadline)
             answer = self._read(response, deadline)
         try:
             return _vectors(answer, len(texts))
@@ -129,10 +135,12 @@ class OpenAIEmbedder:
             return out_of_time()
         return EmbedderBusy(f"The connection to {self._server} was cut; try again.", retry_after=1.0)
 
-    def _refused(self, response: httpx.Response) -> Exception:
+    def _refused(self, response: httpx.Response, deadline: float) -> Exception:
         status, server = response.status_code, self._server
         _log.warning("openai-compatible server=%s status=%d", server, status)
-        if status in {400, 413, 422, 500}:
+        if status in {400, 413, 422}:
+            return _Refused()
+        if status == httpx.codes.INTERNAL_SERVER_ERROR and _TOO_LONG.search(self._read(response, deadline)):
             return _Refused()
         if status in {401, 403}:
             return EmbedderError(f"{server} does not accept the key; set CHATBOT_OPENAI_API_KEY to one it knows.")
@@ -156,7 +164,7 @@ def _failed_for_now(status: int, server: str) -> EmbedderError:
     """The error for a status that may be another one soon."""
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return EmbedderBusy(f"{server} is over its rate; try again in a moment.", retry_after=2.0)
-    if status in {408, 502, 503, 504, 529}:
+    if status in {408, 500, 502, 503, 504, 529}:
         return EmbedderBusy(f"{server} is not ready to answer; try again.", retry_after=2.0)
     return EmbedderError(f"{server} failed with status {status}; its own log says why.")
 

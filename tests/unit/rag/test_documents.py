@@ -25,8 +25,11 @@ class ListedQueue:
     """The port ``IngestionQueue``, which keeps what it was asked."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
+    error: StoreError | None = None
 
     def put(self, user_id: str, key: str) -> None:
+        if self.error:
+            raise self.error
         self.asked.append((user_id, key))
 
 
@@ -239,6 +242,38 @@ def test_a_file_that_cannot_be_deleted_now_is_deleted_later(documents: DocumentS
     assert not library.stored.stored
 
 
+@pytest.mark.parametrize("failing", ["file", "queue"])
+def test_in_the_cloud_a_deletion_that_stayed_half_done_can_be_repeated(
+    in_the_cloud: DocumentService, library: Library, queue: ListedQueue, failing: str
+) -> None:
+    add(library)
+    if failing == "file":
+        library.files.fail("delete", StoreError("No answer."))
+    else:
+        queue.error = StoreError("No answer.")
+    with pytest.raises(StoreError):
+        in_the_cloud.delete(OWNER, ID)
+    # Where the message could be put it was, and completes the deletion by itself.
+    assert queue.asked == ([(OWNER, KEY)] if failing == "file" else [])
+    library.files.heal()
+    queue.error = None
+    in_the_cloud.delete(OWNER, ID)
+    assert queue.asked[-1:] == [(OWNER, KEY)]
+    assert not library.stored.stored
+    library.ingest(KEY)
+    assert in_the_cloud.begin_upload(OWNER, KEY, 10)[0].status == "queued"
+    assert add(library, "The trombone.").status == "ready"
+
+
+def test_a_deletion_that_is_repeated_leaves_another_file_alone(in_the_cloud: DocumentService, library: Library) -> None:
+    add(library)
+    in_the_cloud.delete(OWNER, ID)
+    library.write(KEY, "The trombone.")
+    in_the_cloud.delete(OWNER, ID)
+    library.ingest(KEY)
+    assert library.live_text(KEY) == "The trombone."
+
+
 def test_a_document_deleted_while_it_is_indexed_is_gone_with_all_its_bytes(
     documents: DocumentService, library: Library, tmp_path: Path
 ) -> None:
@@ -284,6 +319,25 @@ def test_a_failed_document_is_tried_again(documents: DocumentService, library: L
     assert queue.asked == [(OWNER, KEY)]
     library.ingest(KEY)
     assert len(library.processor.names) == 2
+
+
+def test_a_document_whose_message_was_lost_is_queued_again(
+    in_the_cloud: DocumentService, library: Library, queue: ListedQueue
+) -> None:
+    add(library, "refused")
+    queue.error = StoreError("No answer.")
+    with pytest.raises(StoreError):
+        in_the_cloud.retry(OWNER, ID)
+    queue.error = None
+    assert in_the_cloud.retry(OWNER, ID).status == "queued"
+    assert queue.asked == [(OWNER, KEY)]
+
+
+def test_an_upload_that_is_awaited_is_not_tried_again(documents: DocumentService, library: Library) -> None:
+    add(library)
+    documents.begin_upload(OWNER, KEY, 10)
+    with pytest.raises(InvalidRequest, match="The document is queued"):
+        documents.retry(OWNER, ID)
 
 
 def test_what_did_not_fail_is_not_tried_again(documents: DocumentService, library: Library) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +15,8 @@ import pytest
 
 from rag.document_processor import DocumentProcessor, ExtractionLimits
 from rag.extracted import ExtractedText
-from shared.errors import DocumentRefused
+from rag.extraction.process import ReaderProcess
+from shared.errors import DocumentRefused, RetrievalError
 from tests import documents, hostile_files
 from tests.fakes import PATIENCE
 
@@ -58,6 +63,61 @@ def test_a_child_that_died_is_replaced(tmp_path: Path) -> None:
         assert "P-2" in _read(processor, tmp_path / "b", "b.csv", SOUND).text
     finally:
         processor.close()
+
+
+def _ended_while_reading(reader: ReaderProcess, document: Path, ended_by: signal.Signals) -> None:
+    """Ends the child once it has opened the document, which is a pipe so that it waits there."""
+    os.mkfifo(document)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(reader.extract, document, "a.csv", None, 100)
+        with document.open("wb"):
+            reader._process.send_signal(ended_by)
+            reading.result(PATIENCE)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_a_child_that_is_ended_from_outside_says_nothing_about_its_document(
+    tmp_path: Path, ended_by: signal.Signals
+) -> None:
+    reader = ReaderProcess(LIMITS)
+    with pytest.raises(RetrievalError, match="try again"):
+        _ended_while_reading(reader, tmp_path / "a.csv", ended_by)
+    assert not reader.usable
+
+
+def test_a_child_that_crashes_says_that_its_document_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(DocumentRefused, match="damaged"):
+        _ended_while_reading(ReaderProcess(LIMITS), tmp_path / "a.csv", signal.SIGSEGV)
+
+
+def test_a_child_that_is_gone_before_it_is_told_of_a_document_says_nothing_about_it(tmp_path: Path) -> None:
+    reader = ReaderProcess(LIMITS)
+    reader._process.kill()
+    reader._process.wait(PATIENCE)
+    (tmp_path / "a").write_bytes(SOUND)
+    with pytest.raises(RetrievalError, match="try again"):
+        reader.extract(tmp_path / "a", "a.csv", None, len(SOUND))
+    assert not reader.usable
+
+
+class _LateTimer(ReaderProcess):
+    """Its timer fires at once, but comes to kill only when the answer is there and it is called off."""
+
+    def _kill(self) -> None:
+        timer = threading.current_thread()
+        assert isinstance(timer, threading.Timer)
+        assert timer.finished.wait(PATIENCE)
+        super()._kill()
+
+
+def test_a_child_whose_timer_fires_as_it_answers_is_not_used_again(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(SOUND)
+    reader = _LateTimer(replace(LIMITS, seconds=0, seconds_per_megabyte=0))
+    try:
+        assert "P-2" in reader.extract(tmp_path / "a", "a.csv", None, len(SOUND)).text
+        assert not reader.usable
+    finally:
+        reader.close()
 
 
 def test_a_child_serves_many_documents_and_ends_with_its_processor(tmp_path: Path) -> None:

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from rag.document_state import new_record
 from rag.ingestion import MOST_ATTEMPTS
 from rag.lease import LEASE_SECONDS, Lease
-from shared.errors import ChatbotError, DocumentChanged, EmbedderError, IndexUnavailable, StoreError, StoreFull
+from shared.errors import (
+    ChatbotError,
+    DocumentChanged,
+    DocumentRefused,
+    EmbedderError,
+    IndexUnavailable,
+    StoreError,
+    StoreFull,
+)
 from shared.local.sqlite_documents import DocumentDatabase
 from shared.models import OWNER
 from tests.contract.stores import MovableClock
@@ -94,6 +102,45 @@ def test_a_deletion_that_broke_off_before_the_file_was_deleted_is_completed(libr
     library.ingest(KEY)
     assert library.find(KEY) is None
     assert not library.stored.stored
+
+
+def test_a_file_that_was_missing_and_comes_back_while_it_is_cleared_away_is_not_deleted(library: Library) -> None:
+    library.write(KEY, "Text.")
+    library.ingest(KEY)
+    library.stored.stored.clear()
+    library.index.fail("remove", IndexUnavailable("Locked."))
+    with pytest.raises(IndexUnavailable):
+        library.ingest(KEY)
+    library.index.heal()
+    library.clock.advance(LEASE_SECONDS + 1)
+    library.write(KEY, "Text.")
+    library.ingest(KEY)
+    assert library.live_text(KEY) == "Text."
+    assert library.stored.stored
+
+
+def test_a_file_that_cannot_be_deleted_keeps_nothing_in_the_index(library: Library, tmp_path: Path) -> None:
+    library.write(KEY, "The xylophone.")
+    library.ingest(KEY)
+    library.database.catalogue.save(replace(library.record(KEY), deleted=True))
+    library.files.fail("delete", StoreError("It is open elsewhere."))
+    with pytest.raises(StoreError):
+        library.ingest(KEY)
+    assert b"xylophone" not in library.stored_bytes(tmp_path)
+    library.files.heal()
+    library.clock.advance(LEASE_SECONDS + 1)
+    library.ingest(KEY)
+    assert library.find(KEY) is None
+    assert not library.stored.stored
+
+
+def test_a_file_that_is_replaced_while_its_deletion_is_completed_is_not_deleted(library: Library) -> None:
+    library.write(KEY, "Text.")
+    library.ingest(KEY)
+    library.database.catalogue.save(replace(library.record(KEY), deleted=True))
+    library.index.after("remove", lambda: library.write(KEY, "Another text."))
+    library.ingest(KEY)
+    assert library.live_text(KEY) == "Another text."
 
 
 def test_another_file_under_the_key_of_a_deleted_document_is_a_new_document(library: Library) -> None:
@@ -176,6 +223,47 @@ def test_a_defect_fails_the_document_and_is_logged_without_what_it_says(
     assert "a defect here" in (library.record(KEY).error or "")
     (line,) = [each for each in caplog.records if each.exc_info]
     assert line.__dict__["document_id"] == library.record(KEY).document_id
+
+
+@pytest.mark.parametrize("error", [ValueError("xylophone"), DocumentRefused("It is a riddle now.")], ids=str)
+def test_a_file_that_cannot_be_read_again_for_another_embedder_stays_live_and_can_be_tried_anew(
+    library: Library, error: Exception
+) -> None:
+    def stumble() -> None:
+        raise error
+
+    library.write(KEY, "Text.")
+    library.ingest(KEY)
+    before = library.record(KEY)
+    library.processor.before = stumble
+    other = library.restarted(embedder=FakeEmbedder("openai:other@http://127.0.0.1:1", chunk_tokens=40))
+    other.ingest(KEY)
+    record = library.record(KEY)
+    assert (record.status, record.building, record.retired) == ("failed", None, None)
+    assert (record.generation, record.embedder, record.chunks) == (before.generation, before.embedder, before.chunks)
+    assert library.live_text(KEY) == "Text."
+    # One call is one attempt, and nothing but a call makes another one.
+    assert len(library.processor.names) == 2
+    assert not library.database.catalogue.unfinished(library.clock.now.timestamp() + 1000, 10)
+    library.processor.before = lambda: None
+    assert [*other.service.outdated(OWNER)] == [KEY]
+    other.ingest(KEY)
+    assert (library.record(KEY).status, library.record(KEY).embedder) == ("ready", other.embedder.traits.name)
+
+
+def test_what_there_is_no_time_to_remove_is_left_to_the_next_call(library: Library, tmp_path: Path) -> None:
+    library.write(KEY, "The xylophone.")
+    library.ingest(KEY)
+    library.write(KEY, "The trombone.")
+    with pytest.raises(IndexUnavailable, match="no time left"):
+        library.service.bring_up_to_date(OWNER, KEY, deadline=time.monotonic() + PATIENCE)
+    record = library.record(KEY)
+    assert (record.status, record.lease_expires_at, record.error) == ("ready", 0.0, None)
+    assert library.live_text(KEY) == "The trombone."
+    assert library.index.calls["remove"] == 0
+    library.service.bring_up_to_date(OWNER, KEY, deadline=time.monotonic() + PATIENCE)
+    assert library.record(KEY).retired is None
+    assert b"xylophone" not in library.stored_bytes(tmp_path)
 
 
 def test_an_embedder_that_fails_in_the_middle_goes_on_where_it_was(library: Library) -> None:

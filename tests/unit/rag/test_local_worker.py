@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from rag.document_state import new_record, queued
 from rag.documents import DocumentService
 from rag.folder_watch import FolderWatch
 from rag.lease import LEASE_SECONDS
 from rag.local_worker import LocalWorker
 from shared.document_keys import document_id_of
-from shared.errors import EmbedderError, IndexUnavailable
+from shared.documents import FileVersion
+from shared.errors import EmbedderError, IndexUnavailable, StoreError
 from shared.local.folder_files import FolderFiles
 from shared.local.sqlite_documents import DocumentDatabase
 from shared.models import OWNER
@@ -252,6 +254,33 @@ def test_a_new_attempt_after_a_retry_waits_for_nothing(library: Library, folder:
         worker.put(OWNER, "a.txt")
         settle(worker)
         assert library.live_text("a.txt") == "The text."
+
+
+class TroubledFiles(FolderFiles):
+    """A folder in which one file only can be got at."""
+
+    def stat(self, user_id: str, key: str) -> FileVersion | None:
+        if key != "good.txt":
+            raise StoreError("No answer.")
+        return super().stat(user_id, key)
+
+
+def test_documents_that_go_wrong_again_and_again_keep_no_other_waiting(tmp_path: Path, folder: Path) -> None:
+    database = DocumentDatabase(tmp_path / "documents.db")
+    library = Library(database, stored=TroubledFiles(folder, 1_000_000))
+    for key in (*(f"{number}.txt" for number in range(60)), "good.txt"):
+        timestamp = library.clock.timestamp
+        database.catalogue.save(queued(new_record(OWNER, key, timestamp), timestamp))
+        library.clock.advance(1)
+    (folder / "good.txt").write_text("The text.")
+    # Each that went wrong rests for longer than this test takes.
+    worker = LocalWorker(library.catalogue, library.files, library.service, library.clock, poll_seconds=PATIENCE)
+    worker.start()
+    try:
+        wait_until(lambda: library.live_text("good.txt") == "The text.")
+    finally:
+        worker.stop()
+        database.close()
 
 
 def test_errors_end_no_thread_and_are_logged_without_what_they_say(
