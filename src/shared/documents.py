@@ -30,8 +30,8 @@ class Chunk:
 
     ``number`` counts from 0 in the order of the document. ``text`` is what is shown. ``heading`` ("title > section")
     stands before it only where it is embedded and matched by keywords. ``page`` counts from 1 and is that of the first
-    character. ``start`` and ``end`` are offsets into the extracted text, ``tokens`` the length of ``text`` by the ruler
-    (``rag.ruler``).
+    text, below a heading that may end the page before. ``start`` and ``end`` are offsets into the extracted text,
+    ``tokens`` the length of ``text`` by the ruler (``rag.ruler``).
     """
 
     number: int
@@ -83,7 +83,8 @@ class DocumentRecord:
     (epoch seconds) is until when somebody is at work on it. ``sequencer`` is that of the newest storage event seen.
     ``progress`` is the share of the work done, 0 to 1, while ``processing``. ``error`` is a sentence for a person.
     ``deleted`` marks a record whose document is gone but whose chunks may not all be. A refused document keeps the
-    ``version`` of the refused bytes; an announced one waits with its lease an hour ahead.
+    ``version`` of the refused bytes, and what is live only where it was made of the same; an announced one waits with
+    its lease an hour ahead.
     """
 
     user_id: str
@@ -135,7 +136,8 @@ class SearchQuery:
     """A search of the index, in one user's chunks only.
 
     ``vectors`` are the question's, by embedder; without any, only keywords are searched. ``limit`` is for each kind of
-    hits. ``document_ids`` limits the search to these; ``without`` names generations to pass over.
+    hits, and for each embedder. ``document_ids`` limits the search to these; ``without`` names generations to pass
+    over.
     """
 
     user_id: str
