@@ -90,7 +90,7 @@ def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> Docume
         embeddings.close()
         backends.close()
 
-    retriever = RetrievalService(catalogue, index, embeddings)
+    retriever = RetrievalService(catalogue, index, embeddings, backends.reranker)
     return DocumentServices(service, retriever, receive, queue.start, stop, index.ping)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from shared.config import Settings
 from shared.document_backends import ChatDocuments, LocalDocuments, cloud_chat_documents
-from shared.document_ports import Embedder
+from shared.document_ports import Embedder, Reranker
 from shared.errors import ChatbotError, ConfigurationError, StoreError
 from shared.metrics import EmfMetrics, NoMetrics
 from shared.models import ModelSpec
@@ -86,13 +86,25 @@ def _local_documents(settings: Settings) -> LocalDocuments:
     from shared.local.folder_files import FolderFiles
     from shared.local.sqlite_documents import DocumentDatabase
 
+    reranker = _local_reranker(settings)
     database = DocumentDatabase(settings.data_dir / _DOCUMENTS_DATABASE)
     try:
         files = FolderFiles(settings.data_dir / _DOCUMENTS, settings.document_max_mb * _MEGABYTE)
     except StoreError:
         database.close()
         raise
-    return LocalDocuments(database.catalogue, database.index, files, _local_embedders(settings), database.close)
+    return LocalDocuments(
+        database.catalogue, database.index, files, _local_embedders(settings), database.close, reranker
+    )
+
+
+def _local_reranker(settings: Settings) -> Reranker | None:
+    if not settings.rerank_model:
+        return None
+    from shared.aws.bedrock_rerank import BedrockReranker
+    from shared.aws.clients import AwsClients
+
+    return BedrockReranker(AwsClients(settings.region).bedrock_agent_runtime(), settings.rerank_model)
 
 
 def _local_embedders(settings: Settings) -> Callable[[ModelSpec], Embedder]:

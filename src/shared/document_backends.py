@@ -66,6 +66,7 @@ class LocalDocuments:
     files: ReceivingFiles
     open_embedder: Callable[[ModelSpec], Embedder]
     close: Callable[[], None]
+    reranker: Reranker | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import pytest
 from shared import backends
 from shared.aws.clients import AwsClients
 from shared.config import CLOUD_SETTINGS, Settings, load_settings
+from shared.document_backends import LocalDocuments
 from shared.errors import ConfigurationError
 from shared.local.key_file import KeyFile
 from shared.local.sqlite_store import SQLiteStore
@@ -228,3 +229,12 @@ def test_settings_that_do_not_fit_the_cloud_are_refused(changed: dict[str, Any])
     settings = load_settings({**CLOUD, "AWS_REGION": "eu-west-1"})
     with pytest.raises(ConfigurationError, match="The function cannot start"):
         backends.cloud(settings.model_copy(update=changed))
+
+
+def test_a_reranker_is_used_on_a_laptop_too_where_one_is_set(tmp_path: Path) -> None:
+    for model, expected in (("amazon.rerank-v1:0", True), (None, False)):
+        made = backends.local(load_settings({}, data_dir=tmp_path, rerank_model=model, region="eu-central-1"))
+        assert isinstance(made.documents, LocalDocuments)
+        assert (made.documents.reranker is not None) == expected
+        made.documents.close()
+        made.store.close()
