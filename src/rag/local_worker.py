@@ -31,6 +31,8 @@ _PAUSE_POLLS = 5
 #: So many times as long as a look at the folder took, it is left alone.
 _REST_SHARE = 20
 _MOST_TRIES = 20
+#: A file of more bytes may take minutes to embed.
+_LARGE_BYTES = 1 << 20
 _BATCH = 50
 _PAGE = 100
 
@@ -61,7 +63,8 @@ class LocalWorker:
         # Guards all below; notified of whatever may concern a waiting thread.
         self._changed = threading.Condition()
         self._wakings = 0
-        self._busy: set[str] = set()
+        # Documents by id, and whether each is a large one.
+        self._busy: dict[str, bool] = {}
         self._not_before: dict[str, float] = {}
         self._looks_begun = 0
         self._looks_done = 0
@@ -147,10 +150,19 @@ class LocalWorker:
         with self._changed:
             for record in waiting:
                 rests = self._not_before.get(record.document_id, 0.0) > time.monotonic()
-                if record.document_id not in self._busy and not rests:
-                    self._busy.add(record.document_id)
+                large = self._is_large(record)
+                # Large ones take turns, so that there is always a thread for the others.
+                if record.document_id not in self._busy and not rests and not (large and True in self._busy.values()):
+                    self._busy[record.document_id] = large
                     return record
         return None
+
+    def _is_large(self, record: DocumentRecord) -> bool:
+        try:
+            file = self._files.stat(record.user_id, record.key)
+        except Exception:  # noqa: BLE001 - it comes again, and is dealt with, where the document is worked on
+            return False
+        return file is not None and file.size > _LARGE_BYTES
 
     def _do(self, record: DocumentRecord) -> None:
         document_id, rests = record.document_id, 0.0
@@ -164,7 +176,7 @@ class LocalWorker:
             log.exception("document failed unexpectedly", extra={"document_id": document_id})
             rests = time.monotonic() + _PAUSE_POLLS * self._poll_seconds
         with self._changed:
-            self._busy.discard(document_id)
+            self._busy.pop(document_id, None)
             self._not_before.pop(document_id, None)
             if rests:
                 self._not_before[document_id] = rests

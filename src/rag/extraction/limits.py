@@ -22,7 +22,8 @@ class ExtractionLimits:
 
     max_bytes: int = 100 * MEGABYTE
     max_pages: int = 5_000
-    max_characters: int = 20_000_000
+    #: As much as 5,000 printed pages; the built-in embedder takes ten minutes for it.
+    max_characters: int = 10_000_000
     free_characters: int = 500_000
     max_expansion: int = 30
     max_unpacked_bytes: int = 1_000 * MEGABYTE

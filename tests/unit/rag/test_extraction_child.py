@@ -43,7 +43,7 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not bound the memory of a process")
 def test_a_file_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
-    processor = DocumentProcessor(replace(LIMITS, memory_bytes=160 * MEGABYTE))
+    processor = DocumentProcessor(replace(LIMITS, memory_bytes=160 * MEGABYTE, max_characters=20_000_000))
     try:
         large = "\U0001f9e9 large ".encode() * 2_200_000
         with pytest.raises(DocumentRefused, match=r"memory.*160 MB"):

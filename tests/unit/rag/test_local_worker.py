@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from rag import local_worker
 from rag.document_state import new_record, queued
 from rag.documents import DocumentService
 from rag.folder_watch import FolderWatch
 from rag.lease import LEASE_SECONDS
 from rag.local_worker import LocalWorker
 from shared.document_keys import document_id_of
-from shared.documents import FileVersion
+from shared.documents import FileVersion, Vector
 from shared.errors import EmbedderError, IndexUnavailable, StoreError
 from shared.local.folder_files import FolderFiles
 from shared.local.sqlite_documents import DocumentDatabase
@@ -281,6 +282,37 @@ def test_documents_that_go_wrong_again_and_again_keep_no_other_waiting(tmp_path:
     finally:
         worker.stop()
         database.close()
+
+
+class WaitingEmbedder(FakeEmbedder):
+    """Waits with every text that speaks of something large, until it is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__(chunk_tokens=40)
+        self.go = threading.Event()
+
+    def embed(self, texts: Sequence[str], deadline: float) -> list[Vector[float]]:
+        if any("large" in text for text in texts):
+            assert self.go.wait(PATIENCE)
+        return super().embed(texts, deadline)
+
+
+def test_large_documents_keep_no_small_one_waiting(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_worker, "_LARGE_BYTES", 100)
+    database, embedder = DocumentDatabase(tmp_path / "documents.db"), WaitingEmbedder()
+    library = Library(database, stored=FolderFiles(folder, 1_000_000), embedder=embedder)
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.txt").write_text(f"A large {name}. " * 20)
+    with working(library) as worker:
+        wait_until(lambda: library.find("a.txt") is not None)
+        (folder / "z.txt").write_text("Small.")
+        wait_until(lambda: (record := library.find("z.txt")) is not None and record.status == "ready")
+        embedder.go.set()
+        settle(worker)
+        assert {name: library.live_text(f"{name}.txt") != "" for name in "abcz"} == dict.fromkeys("abcz", True)
+    database.close()
 
 
 def test_errors_end_no_thread_and_are_logged_without_what_they_say(
