@@ -96,7 +96,13 @@ def build(folder: Path, *, documents: LocalDocuments | ChatDocuments | None = No
         return Caller(user_id, time.monotonic() + chosen.turn_timeout_seconds)
 
     services = build_services(chosen, Backends(cast("Store", store), keys, open_model, NoMetrics(), clock, documents))
-    app = create_app(services, identify, lambda headers: headers.get("x-request-id"), frozenset({"127.0.0.1"}))
+    app = create_app(
+        services,
+        identify,
+        lambda headers: headers.get("x-request-id"),
+        hosts=frozenset({"127.0.0.1"}),
+        origins=chosen.allowed_origins,
+    )
     return Home(models[chosen.model.name], models[OTHER_MODEL], keys, store, clock, database, services, app)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.middleware.cors import CORSMiddleware
 
 from chatbot import __version__, examples
 from chatbot.api_errors import install_error_handlers
@@ -23,6 +24,9 @@ from chatbot.turns import TurnFailed
 
 #: How long a stopping process waits for turns that are still being answered, in seconds.
 DRAIN_SECONDS = 20
+
+#: How long a browser may remember what it was allowed.
+_PREFLIGHT_SECONDS = 3600
 
 #: One server-sent event, as OpenAPI 3.2 (and FastAPI before it) describes the items of a stream.
 _STREAM_EVENT = {
@@ -58,11 +62,16 @@ IdentifyCaller = Callable[[Request], Caller]
 
 
 def create_app(
-    services: Services, identify: IdentifyCaller, request_id_of: RequestIdOf, hosts: frozenset[str] | None = None
+    services: Services,
+    identify: IdentifyCaller,
+    request_id_of: RequestIdOf,
+    *,
+    hosts: frozenset[str] | None = None,
+    origins: tuple[str, ...] = (),
 ) -> FastAPI:
     """The app over these services. Closing it (its lifespan) closes them, after running turns have ended.
 
-    ``request_id_of`` and ``hosts`` are as ``HttpGuard`` takes them.
+    ``request_id_of`` and ``hosts`` are as ``HttpGuard`` takes them; ``origins`` are web pages elsewhere that may call.
     """
 
     @asynccontextmanager
@@ -87,6 +96,16 @@ def create_app(
     app.include_router(status_routes(services, lambda request: identify(request).user_id))
     install_error_handlers(app)
     app.add_middleware(HttpGuard, request_id_of=request_id_of, hosts=hosts)
+    if origins:
+        # Outermost, so that such a page can read refusals too.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "POST", "PATCH", "DELETE"),
+            allow_headers=("content-type", "idempotency-key", "x-api-key"),
+            expose_headers=("retry-after", "x-request-id"),
+            max_age=_PREFLIGHT_SECONDS,
+        )
     return app
 
 

@@ -27,6 +27,7 @@ _STATUSES: tuple[tuple[type[errors.ChatbotError], HTTPStatus], ...] = (
     (errors.DocumentChanged, HTTPStatus.CONFLICT),
     (errors.DocumentRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.RetrievalError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.BudgetSpent, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.ModelThrottled, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.ModelTimeout, HTTPStatus.GATEWAY_TIMEOUT),
     (errors.ModelError, HTTPStatus.BAD_GATEWAY),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
+from chatbot.budget import DailyBudget, estimated_usage
 from chatbot.conversation_service import Context, ConversationService, FinishedTurn
 from chatbot.events import PassagesCited, Started, StatusChanged, TextAdded, TurnDone, TurnEvent
 from chatbot.grounding import DocumentGrounding, Grounding
@@ -60,6 +61,7 @@ class _Turn:
     began: float = field(default_factory=time.monotonic)
     claim: RequestClaim | None = None
     model: str = ""
+    asked: Conversation | None = None
     written: list[str] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     first_text_at: float | None = None
@@ -128,6 +130,7 @@ class ChatService:
         llm: LLMService,
         documents: DocumentGrounding,
         idempotency: Idempotency,
+        budget: DailyBudget,
         usage: UsageStore,
         observer: TurnObserver,
         clock: Clock,
@@ -138,6 +141,7 @@ class ChatService:
         self._llm = llm
         self._documents = documents
         self._idempotency = idempotency
+        self._budget = budget
         self._usage = usage
         self._observer = observer
         self._clock = clock
@@ -175,7 +179,8 @@ class ChatService:
 
     def _answer(self, turn: _Turn, chain: tuple[str, ...]) -> Generator[TurnEvent]:
         request = turn.request
-        # Choosing the model and reading the history come before the first event: what fails here has an HTTP status.
+        # All this comes before the first event: what fails here has an HTTP status.
+        self._budget.check(request.user_id)
         model = self._llm.choose(chain, request.message)
         turn.model = model.spec.name
         search = None
@@ -190,8 +195,8 @@ class ChatService:
         yield Started(turn.conversation_id, turn.message_id, turn.model)
         turn.grounding = yield from self._documents.finish(search, context.history, model)
         yield StatusChanged("generating")
-        asked = Conversation(context.history, request.message, context.whole, turn.grounding.passages)
-        with closing(self._llm.stream(chain, asked, request.deadline)) as events:
+        turn.asked = Conversation(context.history, request.message, context.whole, turn.grounding.passages)
+        with closing(self._llm.stream(chain, turn.asked, request.deadline)) as events:
             for event in events:
                 yield from turn.take(event)
         if turn.completion is None:
@@ -218,13 +223,16 @@ class ChatService:
         try:
             self._conversations.save_turn(turn.request.user_id, context, finished)
         except ChatbotError:
-            # The tokens were spent all the same. Where the store is down, they cannot be counted either.
-            with suppress(ChatbotError):
-                spent = model_usage(self._clock().date().isoformat(), turn.model, completion.usage, cost)
-                self._usage.add_usage(turn.request.user_id, spent)
+            self._count(turn, completion.usage)
             raise
         self._observer.succeeded(turn.facts(), completion, cost)
         return TurnDone(turn.model, completion.stop_reason, completion.usage, cost, finished.retrieval, turn.citations)
+
+    def _count(self, turn: _Turn, usage: TokenUsage) -> None:
+        """Counts tokens that were spent although no turn was saved. Where the store is down, nothing can be counted."""
+        spent = model_usage(self._clock().date().isoformat(), turn.model, usage, self._llm.cost(turn.model, usage))
+        with suppress(ChatbotError):
+            self._usage.add_usage(turn.request.user_id, spent)
 
     def _replay(self, user_id: str, claim: RequestClaim) -> Generator[TurnEvent]:
         """The answer that was given under this key, from the store."""
@@ -246,7 +254,7 @@ class ChatService:
         )
 
     def _give_up(self, turn: _Turn, error: BaseException) -> None:
-        """After a failure: the key is freed, so that a retry works, and the failure is counted."""
+        """After a failure: the key is freed, so that a retry works; the failure and what it cost are counted."""
         if isinstance(error, GeneratorExit):
             code = "stopped"  # by a server that was told to stop
         else:
@@ -255,6 +263,8 @@ class ChatService:
             # What failed is told already; a store that cannot free the key frees it when the lease ends.
             with suppress(ChatbotError):
                 self._idempotency.release(turn.claim)
+        if turn.asked and turn.written and turn.completion is None:
+            self._count(turn, estimated_usage(turn.asked, "".join(turn.written)))
         self._observer.failed(turn.facts(), code)
 
 

@@ -35,7 +35,7 @@ def cloud_app(settings: Settings) -> FastAPI:
         # Who may call is decided by the API gateway.
         return Caller(OWNER, _deadline(request.headers, settings.turn_timeout_seconds))
 
-    return create_app(services, identify, _request_id)
+    return create_app(services, identify, _request_id, origins=settings.allowed_origins)
 
 
 def main() -> None:

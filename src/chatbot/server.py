@@ -54,7 +54,7 @@ def local_app(settings: Settings, *, start: bool) -> FastAPI:
     def identify(_request: Request) -> Caller:
         return Caller(OWNER, time.monotonic() + settings.turn_timeout_seconds)
 
-    return create_app(services, identify, _request_id, _hosts(settings))
+    return create_app(services, identify, _request_id, hosts=_hosts(settings), origins=settings.allowed_origins)
 
 
 def run(settings: Settings) -> None:

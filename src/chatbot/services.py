@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chatbot.budget import DailyBudget
 from chatbot.chat import ChatService
 from chatbot.conversation_service import ConversationService
 from chatbot.document_services import DocumentServices, build_documents
@@ -72,6 +73,7 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         llm=llm,
         documents=DocumentGrounding(documents.retriever if documents else None, llm),
         idempotency=Idempotency(backends.store, backends.clock),
+        budget=DailyBudget(backends.store, backends.clock, settings.daily_token_budget),
         usage=backends.store,
         observer=TurnObserver(backends.metrics),
         clock=backends.clock,

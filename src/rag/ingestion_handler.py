@@ -2,6 +2,7 @@
 
 SQS messages        each a storage event or a message of our own; see ``ingestion_messages``
 {"reindex": true}   by hand, after the embedder was changed: queues every document that is not as it should be
+{"reindex": "all"}  by hand, after the index was made anew: queues every document, to be compared with the index
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     worker = _worker()
     if event.get("reindex") is True:
         return {"queued": worker.queue_outdated()}
+    if event.get("reindex") == "all":
+        return {"queued": worker.queue_all()}
     failed = worker.work(event["Records"], deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

@@ -16,6 +16,7 @@ from shared.document_backends import IngestionBackends
 from shared.document_keys import document_id_of
 from shared.documents import FileVersion
 from shared.errors import ChatbotError, StoreError
+from shared.models import OWNER
 from shared.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,28 @@ class IngestionWorker:
                     count += 1
         log.info("documents queued to be indexed anew", extra={"count": count})
         return count
+
+    def queue_all(self) -> int:
+        """Queues every file, and every document whose file has vanished; returns how many.
+
+        What is in order already stays as it is: ingestion compares it with the index.
+        """
+        keys = {(file.user_id, file.key) for file in self._backends.files.list()}
+        for user_id in {OWNER, *(user_id for user_id, _ in keys)}:
+            keys.update((user_id, key) for key in self._known(user_id))
+        for user_id, key in sorted(keys):
+            self._backends.queue.put(user_id, key)
+        log.info("documents queued to be compared with the index", extra={"count": len(keys)})
+        return len(keys)
+
+    def _known(self, user_id: str) -> Iterator[str]:
+        cursor: str | None = None
+        while True:
+            page = self._backends.catalogue.list(user_id, _BATCH, cursor)
+            yield from (record.key for record in page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def _attempt(self, record: Mapping[str, Any], deadline: float) -> float | None:
         """The pause in seconds after which the message is to come again; ``None`` where it is done."""

@@ -214,7 +214,7 @@ def cloud(settings: Settings) -> Backends:
         DynamoDBStore(clients.dynamodb(), table, utc_now),
         KmsKeyWrapper(clients.kms(), key_id),
         lambda spec, _context: BedrockModel(bedrock, spec.model_id),
-        EmfMetrics(),
+        EmfMetrics(settings.metrics_namespace),
         utc_now,
         cloud_chat_documents(settings) if settings.retrieval_function else None,
     )

@@ -47,6 +47,8 @@ start. This page is generated: `PYTHONPATH=src python -m shared.config > docs/se
 # Model names may hold an "@" too: the URL begins at the first that has a scheme behind it.
 _OPENAI = re.compile(r"(?P<model>.+?)@(?P<base_url>https?://.*)", re.DOTALL)
 
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?")
+
 
 def parse_model_spec(text: str) -> ModelSpec:
     """``bedrock:<id>``, ``openai:<model>@<base url>``, ``gguf:<path>`` or ``builtin``. Raises ``ValueError``."""
@@ -93,12 +95,26 @@ def _as_specs(value: Any) -> Any:
     return tuple(parse_model_spec(part) for part in value.split(",") if part.strip())
 
 
+def _as_origins(value: Any) -> Any:
+    """Comma-separated origins, as browsers write them. Raises ``ValueError``."""
+    if not isinstance(value, str):
+        return value
+    origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                f"{_shown(origin)} is not the origin of a web page; write https://<host>, with a port where it has one"
+            )
+    return origins
+
+
 def _as_object(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
 Spec = Annotated[ModelSpec, BeforeValidator(_as_spec)]
 Specs = Annotated[tuple[ModelSpec, ...], BeforeValidator(_as_specs)]
+Origins = Annotated[tuple[str, ...], BeforeValidator(_as_origins)]
 JsonObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(_as_object)]
 
 
@@ -134,6 +150,13 @@ class Settings(BaseModel):
     turn_timeout_seconds: float = Field(300, gt=0, le=900, description="Longest time one turn may take.")
     context_messages: int = Field(10, ge=0, le=100, description="Messages of the conversation that the model sees.")
 
+    daily_token_budget: int = Field(
+        0, ge=0, description="Tokens, read and written, after which a day (UTC) takes no more turns; 0 sets no limit."
+    )
+    allowed_origins: Origins = Field(
+        (), description="Web pages elsewhere that may call the API, comma-separated: https://<host>."
+    )
+
     history_ttl_days: int = Field(30, ge=1, le=3650, description="Days after which messages expire.")
     data_key_cache_seconds: int = Field(300, ge=0, le=3600, description="How long a data key stays in memory.")
 
@@ -160,6 +183,9 @@ class Settings(BaseModel):
         "chunks", pattern="^[a-z0-9][a-z0-9-]{1,30}$", description="Beginning of the names of vector indexes (cloud)."
     )
     kms_key_id: str | None = Field(None, description="KMS key that wraps the data keys (cloud).")
+    metrics_namespace: str = Field(
+        "Chatbot", pattern="^[A-Za-z0-9._/#:-]{1,255}$", description="CloudWatch namespace of metrics (cloud)."
+    )
     region: str | None = Field(None, description="AWS region (cloud); AWS_REGION where not set.")
 
     url: str | None = Field(None, description="Deployed API that the command line talks to.")

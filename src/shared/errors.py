@@ -10,6 +10,7 @@
     ├── IdempotencyConflict       the key was used for another request
     ├── RequestInProgress         the same request is still being answered elsewhere
     ├── Overloaded                as many turns run as this process takes
+    ├── BudgetSpent               the day's tokens are used up
     ├── ModelError                the model did not answer
     │   ├── ModelThrottled        it is over its rate
     │   ├── ModelTimeout          it was too slow
@@ -95,6 +96,12 @@ class RequestInProgress(ChatbotError):
 
 class Overloaded(ChatbotError):
     code = "overloaded"
+
+
+class BudgetSpent(ChatbotError):
+    """``retry_after`` leads to the next day."""
+
+    code = "daily_budget_spent"
 
 
 class ModelError(ChatbotError):

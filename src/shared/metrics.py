@@ -14,21 +14,24 @@ from typing import TextIO
 
 from shared.ports import MetricUnit
 
-NAMESPACE = "Chatbot"
-
 
 class EmfMetrics:
-    """Writes each set of figures as one line. Implements the port ``Metrics``."""
+    """Writes each set of figures as one line. Implements the port ``Metrics``.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    The metrics have no dimensions: CloudWatch bills every combination of values as a metric of its own, and a personal
+    chatbot's would cost more than its answers. The details stand in the line, where Logs Insights finds them.
+    """
+
+    def __init__(self, namespace: str, stream: TextIO | None = None) -> None:
+        self._namespace = namespace
         self._stream = stream or sys.stdout
 
-    def record(self, figures: Mapping[str, tuple[float, MetricUnit]], dimensions: Mapping[str, str]) -> None:
+    def record(self, figures: Mapping[str, tuple[float, MetricUnit]], details: Mapping[str, str]) -> None:
         definitions = [{"Name": name, "Unit": unit} for name, (_, unit) in figures.items()]
-        directive = {"Namespace": NAMESPACE, "Dimensions": [sorted(dimensions)], "Metrics": definitions}
+        directive = {"Namespace": self._namespace, "Dimensions": [[]], "Metrics": definitions}
         line = {
             "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
-            **dimensions,
+            **details,
             **{name: value for name, (value, _) in figures.items()},
         }
         # A closed pipe or a full disk costs the figures, never the turn they are about.
@@ -40,5 +43,5 @@ class EmfMetrics:
 class NoMetrics:
     """Where nobody collects them: a laptop."""
 
-    def record(self, figures: Mapping[str, tuple[float, MetricUnit]], dimensions: Mapping[str, str]) -> None:
+    def record(self, figures: Mapping[str, tuple[float, MetricUnit]], details: Mapping[str, str]) -> None:
         """Drops the figures."""

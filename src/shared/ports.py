@@ -151,6 +151,6 @@ MetricUnit = Literal["Count", "Milliseconds", "None"]
 class Metrics(Protocol):
     """Figures for dashboards and alarms; never ids of conversations, never content."""
 
-    def record(self, figures: Mapping[str, tuple[float, MetricUnit]], dimensions: Mapping[str, str]) -> None:
-        """Writes the figures, name to (value, unit), under the dimensions. Never fails the caller."""
+    def record(self, figures: Mapping[str, tuple[float, MetricUnit]], details: Mapping[str, str]) -> None:
+        """Writes the figures, name to (value, unit), and what they are about. Never fails the caller."""
         ...

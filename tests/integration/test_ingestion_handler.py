@@ -450,6 +450,27 @@ def test_after_a_change_of_the_embedder_every_document_is_queued_and_stays_searc
     assert ingestion_handler.handler({"reindex": True}, Context()) == {"queued": 0}
 
 
+def test_after_the_index_was_made_anew_every_document_is_in_it_again(home: Cloud) -> None:
+    for key in ("a.txt", "b.txt", "gone.txt"):
+        home.put(key, f"Turnover of {key}.")
+        home.handle(created(key))
+    kept = home.record("b.txt")
+    # As when documents were switched off and on: one file is new, one has vanished, and no event told of either.
+    home.index.remove("owner", document_id_of("owner", "a.txt"))
+    home.s3.delete_object(Bucket=events.BUCKET, Key="gone.txt")
+    home.put("new.txt", "Turnover of new.txt.")
+    assert ingestion_handler.handler({"reindex": True}, Context()) == {"queued": 1}
+    assert work_off_queue(home) == 1
+    assert home.text("a.txt") == ""
+    assert ingestion_handler.handler({"reindex": "all"}, Context()) == {"queued": 4}
+    assert work_off_queue(home) == 4
+    for key in ("a.txt", "b.txt", "new.txt"):
+        assert home.text(key) == f"Turnover of {key}."
+    assert home.record("gone.txt") is None
+    # What was in order was left alone.
+    assert home.record("b.txt") == kept
+
+
 # --- start and logs ---------------------------------------------------------------------------------------------------
 
 

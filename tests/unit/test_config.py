@@ -140,3 +140,15 @@ def test_every_setting_stands_in_the_page() -> None:
     for name in Settings.model_fields:
         (line,) = [line for line in lines if line.startswith(f"| `CHATBOT_{name.upper()}` |")]
         assert line.count(" | ") == 2
+
+
+def test_web_pages_that_may_call_are_listed_by_their_origin() -> None:
+    settings = load_settings({"CHATBOT_ALLOWED_ORIGINS": "https://a.example, http://localhost:5173/ ,"})
+    assert settings.allowed_origins == ("https://a.example", "http://localhost:5173")
+    assert load_settings({}).allowed_origins == ()
+
+
+@pytest.mark.parametrize("origins", ["*", "a.example", "https://a.example/page", "https://a.example,*", "https://"])
+def test_what_is_no_origin_is_refused(origins: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"CHATBOT_ALLOWED_ORIGINS: .*is not the origin of a web page"):
+        load_settings({"CHATBOT_ALLOWED_ORIGINS": origins})

@@ -81,18 +81,20 @@ def test_libraries_that_log_requests_are_kept_quiet(root: logging.Logger, name: 
 
 def test_metrics_are_one_line_in_the_embedded_format() -> None:
     stream = io.StringIO()
-    EmfMetrics(stream).record(
+    EmfMetrics("Chatbot/dev", stream).record(
         {"Turns": (1, "Count"), "TurnDuration": (12.5, "Milliseconds")}, {"model": "bedrock:claude"}
     )
     (written,) = stream.getvalue().splitlines()
     line = json.loads(written)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
-    assert directive["Dimensions"] == [["model"]]
+    assert directive["Namespace"] == "Chatbot/dev"
+    # Each combination of dimensions would be billed as a metric of its own.
+    assert directive["Dimensions"] == [[]]
     assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} == {
         "Turns": "Count",
         "TurnDuration": "Milliseconds",
     }
-    # Every metric and dimension that the directive names stands beside it, as the specification wants.
+    # Every metric that the directive names stands beside it, as the specification wants.
     assert (line["Turns"], line["TurnDuration"], line["model"]) == (1, 12.5, "bedrock:claude")
     assert isinstance(line["_aws"]["Timestamp"], int)
 
@@ -110,7 +112,7 @@ class Broken(io.StringIO):
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "full"), ValueError("I/O operation on closed file")])
 def test_metrics_never_fail_the_caller(error: Exception) -> None:
-    EmfMetrics(Broken(error)).record({"Turns": (1, "Count")}, {"model": "builtin"})
+    EmfMetrics("Chatbot", Broken(error)).record({"Turns": (1, "Count")}, {"model": "builtin"})
 
 
 @pytest.mark.parametrize("name", logger.FIELDS)
