@@ -2,23 +2,24 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+NAG := tests/infra/cdk-nag
 UV_VERSION := 0.13.8
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 # Only what was said on this command line; an unrelated PORT in the environment is not meant for this server.
 given = $(if $(filter command line,$(origin $(1))),$(2) '$($(1))')
 
-.PHONY: run test lint types unit scripts bench bench-rag lock help clean
+.PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 	@printf '%s\n' '  make run PORT=9000 DATA_DIR=/some/dir   (CHATBOT_PORT and CHATBOT_DATA_DIR do the same)'
 
 run: $(VENV)/.run  ## Start the chatbot at http://127.0.0.1:8000
 	@exec $(BIN)/chatbot $(call given,DATA_DIR,--data-dir) serve $(call given,PORT,--port)
 
-test: lint types scripts unit  ## Run every check
+test: lint types scripts templates unit rehearse  ## Run every check
 
 lint: $(VENV)/.dev
 	@echo '== lint: ruff, import rules'
@@ -32,11 +33,19 @@ types: $(VENV)/.dev
 
 scripts: $(VENV)/.dev
 	@echo '== scripts: shellcheck'
-	@$(BIN)/shellcheck scripts/*.sh src/chatbot/run.sh .ci/run
+	@$(BIN)/shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh scripts/lib/*.sh src/chatbot/run.sh .ci/run
 
 unit: $(VENV)/.dev .venv-emulator/.ready
 	@echo '== tests: unit, contract, integration'
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/infra --ignore tests/rehearsal
+
+templates: $(VENV)/.dev .venv-scan/.ready $(NAG)/node_modules/.ready  ## Check templates, policies and workflows
+	@echo '== templates: scanners, own rules, least privilege'
+	@$(BIN)/pytest -n 2 --dist loadfile tests/infra
+
+rehearse: $(VENV)/.dev .venv-emulator/.ready .venv-cli/.ready .venv-runtime/.ready  ## Deploy into an emulated account, from nothing to deleted
+	@echo '== rehearsal: the scripts against an emulated account'
+	@$(BIN)/pytest -n 2 --dist loadfile tests/rehearsal
 
 bench: .venv-bench/.ready  ## Measure speed and memory, beside a peer
 	PYTHONPATH=src:. .venv-bench/bin/python -m bench $(ARGS)
@@ -49,11 +58,16 @@ lock: .venv-lock/.ready  ## Renew the locked requirement files
 	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) $(ARGS) --no-deps requirements-local.in -o requirements-local.txt
 	$(LOCK) $(ARGS) requirements-emulator.in -o requirements-emulator.txt
+	$(LOCK) $(ARGS) requirements-cli.in -o requirements-cli.txt
+	$(LOCK) $(ARGS) requirements-runtime.in -o requirements-runtime.txt
+	$(LOCK) $(ARGS) requirements-scan.in -o requirements-scan.txt
+	for function in chat ingestion retrieval; do \
+		$(LOCK) $(ARGS) infra/lambdas/$$function.in -o infra/lambdas/$$function.txt || exit 1; done
 	$(LOCK) $(ARGS) requirements-bench.in -o requirements-bench.txt
 	$(LOCK) $(ARGS) requirements-bench-rag.in -o requirements-bench-rag.txt
 
 clean:  ## Remove environments and caches (not your data)
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-* $(NAG)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # The package itself is installed in place, with the build backend that requirements-local.txt locks.
 $(VENV)/.run: requirements.txt requirements-local.txt pyproject.toml
@@ -65,8 +79,14 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@scripts/venv.sh $(VENV) requirements-dev.txt
 	@touch $@
 
-.venv-emulator/.ready: requirements-emulator.txt
-	@scripts/venv.sh .venv-emulator requirements-emulator.txt
+# The emulator, the command line of AWS, what Lambda puts beside a function, and the scanners: each pins what others do not.
+.venv-emulator/.ready .venv-cli/.ready .venv-runtime/.ready .venv-scan/.ready: .venv-%/.ready: requirements-%.txt
+	@scripts/venv.sh .venv-$* requirements-$*.txt
+	@touch $@
+
+$(NAG)/node_modules/.ready: $(NAG)/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm was not found; install Node.js 20 or newer' >&2; exit 1; }
+	@cd $(NAG) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .venv-bench/.ready: requirements.txt requirements-local.txt requirements-bench.txt

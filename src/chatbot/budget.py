@@ -29,7 +29,7 @@ class DailyBudget:
         if not self._tokens:
             return
         now = self._clock()
-        spent = sum(_tokens(record.usage) for record in self._usage.usage(user_id, now.date().isoformat()))
+        spent = sum(record.usage.total_tokens for record in self._usage.usage(user_id, now.date().isoformat()))
         if spent >= self._tokens:
             raise BudgetSpent(
                 f"Today's {self._tokens:,} tokens are used up ({spent:,} were used); a new day begins at midnight UTC. "
@@ -42,10 +42,6 @@ def estimated_usage(asked: Conversation, written: str) -> TokenUsage:
     """What an answer took that broke off: the provider bills it, and does not say how much it was."""
     read = (asked.message, *(message.text for message in asked.history), *(passage.text for passage in asked.passages))
     return TokenUsage(sum(map(estimate_tokens, read)), estimate_tokens(written))
-
-
-def _tokens(usage: TokenUsage) -> int:
-    return usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens
 
 
 def _seconds_to_midnight(now: datetime) -> float:

@@ -58,6 +58,8 @@ class TurnObserver:
                 "InputTokens": (usage.input_tokens, "Count"),
                 "OutputTokens": (usage.output_tokens, "Count"),
                 "CacheReadTokens": (usage.cache_read_tokens, "Count"),
+                # What the daily budget counts.
+                "Tokens": (usage.total_tokens, "Count"),
                 "CostUsd": (cost_usd or 0, "None"),
             },
             {"model": turn.model},

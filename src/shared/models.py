@@ -55,6 +55,11 @@ class TokenUsage:
             self.cache_write_tokens + other.cache_write_tokens,
         )
 
+    @property
+    def total_tokens(self) -> int:
+        """All that was read and written."""
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
