@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # what is set here is used by other parts
+# Change sets: what a deployment would change, and changing it.
+
+CHANGE_SET=""
+
+# make_change_set TEMPLATE PARAMETERS [WORDS...]: sets CHANGE_SET, or leaves it empty where there is nothing to change.
+# An empty TEMPLATE is the one that is deployed.
+make_change_set() {
+    local parameters=$2 kind=UPDATE answer state reason
+    if [ -n "$1" ]; then set -- "${@:3}" --template-body "file://$1"; else set -- "${@:3}" --use-previous-template; fi
+    step "comparing with the stack $PREFIX"
+    if [ -z "$STATUS" ] || [ "$STATUS" = REVIEW_IN_PROGRESS ]; then kind=CREATE; fi
+    answer=$(must "making the change set" cloudformation create-change-set --stack-name "$PREFIX" --change-set-type "$kind" \
+        --change-set-name "deploy-$(date -u +%Y%m%d%H%M%S)-$$" \
+        --parameters "file://$parameters" --capabilities CAPABILITY_IAM CAPABILITY_NAMED_IAM \
+        --tags "Key=chatbot:environment,Value=$ENV" --query '[Id,StackId]' --output text "$@")
+    read -r CHANGE_SET STACK_ID <<<"$answer"
+    while :; do
+        answer=$(must "reading the change set" cloudformation describe-change-set --change-set-name "$CHANGE_SET" \
+            --query '[Status,StatusReason]' --output text)
+        state=${answer%%$'\t'*} reason=${answer#*$'\t'}
+        case $state in
+        CREATE_COMPLETE) return ;;
+        FAILED | DELETE_*) break ;;
+        esac
+        sleep 1
+    done
+    case $reason in
+    *"didn't contain changes"* | *"No updates are to be performed"*)
+        drop_change_set
+        CHANGE_SET=""
+        ;;
+    *)
+        drop_change_set
+        fail "AWS refused the templates or their parameters: $reason"
+        ;;
+    esac
+}
+
+drop_change_set() {
+    must "removing the change set" cloudformation delete-change-set --change-set-name "$CHANGE_SET"
+    # A stack that was begun for the change set alone holds nothing.
+    if [ -z "$STATUS" ] || [ "$STATUS" = REVIEW_IN_PROGRESS ]; then
+        must "removing the empty stack" cloudformation delete-stack --stack-name "$STACK_ID"
+    fi
+}
+
+# show_changes CHANGE_SET [PATH]: a line for each resource that would change, nested stacks included.
+show_changes() {
+    local action logical kind replacement nested lines
+    lines=$(must "reading the change set" cloudformation describe-change-set --change-set-name "$1" --output text \
+        --query 'Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement,ChangeSetId]')
+    while IFS=$'\t' read -r action logical kind replacement nested; do
+        case $action in "" | None) continue ;; esac
+        if [ "$kind" = AWS::CloudFormation::Stack ] && [ -n "$nested" ] && [ "$nested" != None ]; then
+            show_changes "$nested" "${2-}$logical/"
+            continue
+        fi
+        case $replacement in
+        True) replacement="  (is replaced)" ;;
+        Conditional) replacement="  (may be replaced)" ;;
+        *) replacement="" ;;
+        esac
+        printf '  %-8s %-44s %s%s\n' "$action" "${2-}$logical" "$kind" "$replacement"
+    done <<<"$lines"
+}
+
+# execute: carries the change set out and follows it; see watch for what is known then.
+execute() {
+    local since
+    step "deploying the stack $PREFIX"
+    since=$(newest_event "$STACK_ID")
+    GOES_ON="What was begun goes on in AWS. "
+    if ! try cloudformation execute-change-set --change-set-name "$CHANGE_SET"; then
+        if failed_with 'InvalidChangeSetStatus|ChangeSetNotFound|_IN_PROGRESS|OBSOLETE'; then
+            fail "another deployment of $PREFIX began meanwhile. Run the same command again: it waits for that one and goes on."
+        fi
+        explain "$STEP"
+    fi
+    watch "$STACK_ID" "$since"
+}

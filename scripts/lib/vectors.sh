@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# What the stack cannot delete while something is in it. All of it is made from elsewhere: chunks from documents, the web
+# pages from web/dist.
+
+# Deletes the indexes of the vector bucket; the documents stay, and are indexed anew when documents are switched on again.
+drop_vector_indexes() {
+    local bucket=$PREFIX-vectors-$ACCOUNT-$REGION names name
+    if ! names=$(try s3vectors list-indexes --vector-bucket-name "$bucket" --query 'indexes[].indexName' --output text); then
+        failed_with 'NotFound|does not exist' || explain "listing the indexes of $bucket"
+        return 0
+    fi
+    for name in $names; do
+        case $name in None) continue ;; esac
+        note "deleting the vector index $name"
+        must "deleting the vector index $name" s3vectors delete-index --vector-bucket-name "$bucket" --index-name "$name"
+    done
+}
+
+# Removes the vector bucket that a stack which no longer wants it left behind.
+drop_vector_bucket() {
+    drop_vector_indexes
+    try s3vectors delete-vector-bucket --vector-bucket-name "$PREFIX-vectors-$ACCOUNT-$REGION" ||
+        failed_with 'NotFound|does not exist' || explain "deleting the vector bucket"
+}
+
+empty_disposable_buckets() {
+    drop_vector_indexes
+    empty_bucket "$PREFIX-web-$ACCOUNT-$REGION"
+}
+
+# empty_bucket NAME: every version and delete marker, a thousand at a time. A bucket that is not there is empty.
+empty_bucket() {
+    local removed=0 count errors
+    while :; do
+        # shellcheck disable=SC2016  # JMESPath's own quotes
+        if ! try s3api list-object-versions --bucket "$1" --max-items 1000 --output json \
+            --query '{Objects: [Versions, DeleteMarkers][][].{Key: Key, VersionId: VersionId}, Quiet: `true`}' >"$WORK/batch.json"; then
+            failed_with 'NoSuchBucket|\(404\)|NotFound' || explain "listing the versions in $1"
+            return 0
+        fi
+        count=$(grep -c '"Key":' "$WORK/batch.json" || true)
+        [ "$count" -gt 0 ] || break
+        errors=$(must "emptying $1" s3api delete-objects --bucket "$1" --delete "file://$WORK/batch.json" \
+            --query 'Errors[0].Message' --output text)
+        case $errors in
+        "" | None) ;;
+        *) fail "objects in $1 cannot be deleted: $errors" ;;
+        esac
+        removed=$((removed + count))
+        note "$1: $removed versions and delete markers deleted"
+    done
+}

@@ -1,0 +1,237 @@
+"""The parameters of main.yaml: checked before AWS sees them, merged with the stack's own, and written for the AWS CLI.
+
+    python3 scripts/parameters.py check TEMPLATE STACK [Name=Value ...]      prints the lines "Name=value" of all of them
+    python3 scripts/parameters.py write TEMPLATE STACK VALUES OUTPUT         writes OUTPUT for --parameters file://OUTPUT
+    python3 scripts/parameters.py code MANIFEST                              prints "ChatCodeKey<TAB>key<TAB>file" and so on
+
+STACK holds what ``read_stack`` of lib/stack.sh wrote: lines "parameter<TAB>name<TAB>value" among others. A parameter is what
+the command line says, else what the stack has, else the template's default. VALUES holds the lines of ``check``, with those
+that the scripts compute. ``write`` adds ReleaseId, a digest of templates, code and parameters, and prints "same" where the
+stack has exactly these parameters already, else "changed". A mistake ends with status 2 and a sentence for each.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+#: What the scripts compute; nobody sets it by hand.
+COMPUTED = frozenset(
+    {
+        "ArtifactsBucket",
+        "ChatCodeKey",
+        "DirectModelArns",
+        "Environment",
+        "InferenceProfileArns",
+        "IngestionCodeKey",
+        "ProfileModelArns",
+        "ReleaseId",
+        "RetrievalCodeKey",
+    }
+)
+
+_SECTION = re.compile(r"Parameters:\s*(#.*)?")
+_NAME = re.compile(r"  (\w+):\s*(#.*)?")
+_FIELD = re.compile(r"    (\w+):\s*(.*?)\s*")
+_ITEM = re.compile(r"      ?\s*- (.*?)\s*")
+
+
+class Mistake(Exception):
+    """Something is wrong with what was given; the text is for the person who gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter as the template declares it. ``default`` is ``None`` where a value has to be given."""
+
+    name: str
+    type: str
+    default: str | None
+    allowed: tuple[str, ...]
+    pattern: str | None
+    smallest: float | None
+    largest: float | None
+    remark: str | None
+
+    def problem(self, value: str) -> str | None:
+        """What is wrong with the value, as a sentence; ``None`` where it fits."""
+        found = f'{self.name} is "{value}"'
+        if any(ord(character) < ord(" ") for character in value):
+            return f"{self.name} holds a line break or another control character; take it out."
+        if self.allowed and value not in self.allowed:
+            close = difflib.get_close_matches(value.lower(), self.allowed, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            return f"{found}; expected one of: {', '.join(self.allowed)}.{hint}"
+        if self.type == "Number":
+            return self._number_problem(value, found)
+        if self.pattern is not None and not re.fullmatch(self.pattern, value):
+            return f"{found}; expected {self.remark or 'text that matches ' + self.pattern}"
+        return None
+
+    def _number_problem(self, value: str, found: str) -> str | None:
+        bounds = f"a number from {_plain(self.smallest)} to {_plain(self.largest)}"
+        try:
+            number = float(value)
+        except ValueError:
+            return f"{found}; expected {bounds}."
+        low = self.smallest is not None and number < self.smallest
+        high = self.largest is not None and number > self.largest
+        return f"{found}; expected {bounds}." if low or high else None
+
+
+def _plain(bound: float | None) -> str:
+    return "any" if bound is None else f"{bound:g}"
+
+
+def read_template(text: str) -> dict[str, Parameter]:
+    """The parameters of a template that is written as main.yaml is: names indented by two, their fields by four."""
+    fields: dict[str, dict[str, list[str]]] = {}
+    name = field = None
+    inside = False
+    for line in text.splitlines():
+        if line and not line[0].isspace() and not line.startswith("#"):
+            inside = bool(_SECTION.fullmatch(line))
+        elif not inside or not line.strip() or line.lstrip().startswith("#"):
+            continue
+        elif found := _NAME.fullmatch(line):
+            name, field = found[1], None
+            fields[name] = {}
+        elif name and (found := _FIELD.fullmatch(line)):
+            field = found[1]
+            fields[name][field] = _values(found[2])
+        elif name and field and (found := _ITEM.fullmatch(line)):
+            fields[name][field].append(_scalar(found[1]))
+        elif name and field:
+            fields[name][field] = [" ".join((*fields[name][field], line.strip()))]
+    return {name: _parameter(name, given) for name, given in fields.items()}
+
+
+def _values(text: str) -> list[str]:
+    text = text if text.startswith(("'", '"')) else re.sub(r"(^|\s)#.*", "", text).strip()
+    if text.startswith("["):
+        return [_scalar(part.strip()) for part in text.strip("[]").split(",") if part.strip()]
+    return [] if text in ("", ">", ">-", "|", "|-") else [_scalar(text)]
+
+
+def _scalar(text: str) -> str:
+    quoted = re.fullmatch(r"""'((?:[^']|'')*)'(\s+#.*)?|"([^"]*)"(\s+#.*)?""", text)
+    if quoted is None:
+        return re.sub(r"\s+#.*", "", text)
+    return quoted[1].replace("''", "'") if quoted[1] is not None else quoted[3].replace("\\\\", "\\")
+
+
+def _parameter(name: str, given: dict[str, list[str]]) -> Parameter:
+    def one(field: str) -> str | None:
+        return " ".join(given[field]) if field in given else None
+
+    smallest, largest = one("MinValue"), one("MaxValue")
+    return Parameter(
+        name=name,
+        type=one("Type") or "String",
+        default=one("Default"),
+        allowed=tuple(given.get("AllowedValues", ())),
+        pattern=one("AllowedPattern"),
+        smallest=None if smallest is None else float(smallest),
+        largest=None if largest is None else float(largest),
+        remark=one("ConstraintDescription"),
+    )
+
+
+def stack_parameters(text: str) -> dict[str, str]:
+    """The parameters in what ``read_stack`` wrote."""
+    rows = (line.split("\t") for line in text.splitlines())
+    return {row[1]: (row[2] if len(row) > 2 else "") for row in rows if row[0] == "parameter"}  # noqa: PLR2004
+
+
+def merge(declared: dict[str, Parameter], stack: dict[str, str], settings: Iterable[str]) -> dict[str, str]:
+    """The value of each parameter; empty where the scripts compute it. Raises ``Mistake`` naming all that is wrong."""
+    given = dict(_setting(declared, text) for text in settings)
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for name, parameter in declared.items():
+        value = given.get(name, stack.get(name, parameter.default if parameter.default is not None else ""))
+        values[name] = value
+        problem = None if name in COMPUTED else parameter.problem(value)
+        if problem:
+            problems.append(problem)
+    if problems:
+        raise Mistake("\n".join(problems))
+    return values
+
+
+def _setting(declared: dict[str, Parameter], text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Mistake(f'--set takes Name=Value, and "{text}" has no "=".')
+    known = [known for known in declared if known not in COMPUTED]
+    if name in COMPUTED:
+        raise Mistake(f"{name} is worked out by the scripts and cannot be set.")
+    if name not in declared:
+        close = difflib.get_close_matches(name.lower(), [known.lower() for known in known], n=1)
+        hint = [f" Did you mean {known}?" for known in known if close and known.lower() == close[0]]
+        raise Mistake(f"there is no parameter {name}.{''.join(hint)} There are: {', '.join(known)}.")
+    return name, value.strip()
+
+
+def release(values: dict[str, str], templates: Iterable[Path]) -> str:
+    """A digest of all that a deployment consists of; ``values`` hold the keys of the code, which name its content."""
+    digest = hashlib.sha256()
+    for path in sorted(templates):
+        digest.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
+    for name in sorted(values.keys() - {"ReleaseId"}):
+        digest.update(f"{name}\0{values[name]}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def write(template: Path, stack: dict[str, str], values: dict[str, str], output: Path) -> str:
+    """Writes the list that ``--parameters`` takes. Returns "same" or "changed", against the stack."""
+    declared = read_template(template.read_text("utf-8"))
+    final = {name: values.get(name, "") for name in declared}
+    final["ReleaseId"] = release(final, template.parent.glob("*.yaml"))
+    rows = [{"ParameterKey": name, "ParameterValue": value} for name, value in final.items()]
+    output.write_text(json.dumps(rows, indent=1), "utf-8")
+    return "same" if final == stack else "changed"
+
+
+def code_keys(manifest: str) -> list[tuple[str, str, str]]:
+    """Parameter, S3 key and file of each zip; ``manifest`` is what package-lambdas.sh wrote. The key names the content."""
+    built: dict[str, dict[str, str]] = json.loads(manifest)
+    return [
+        (f"{name.capitalize()}CodeKey", f"lambdas/{name}-{zipped['sha256']}.zip", zipped["file"])
+        for name, zipped in built.items()
+    ]
+
+
+def _lines(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        if arguments[0] == "code":
+            rows = code_keys(Path(arguments[1]).read_text("utf-8"))
+            sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
+            return 0
+        command, template, stack_file, *rest = arguments
+        stack = stack_parameters(Path(stack_file).read_text("utf-8"))
+        if command == "check":
+            values = merge(read_template(Path(template).read_text("utf-8")), stack, rest)
+            sys.stdout.writelines(f"{name}={value}\n" for name, value in values.items())
+        else:
+            values_file, output = rest
+            answer = write(Path(template), stack, _lines(Path(values_file).read_text("utf-8")), Path(output))
+            sys.stdout.write(f"{answer}\n")
+    except Mistake as mistake:
+        sys.stderr.write(f"{mistake}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""Starts the emulated account and stops it. What the rehearsal needs of it is here; nothing of the emulator is imported."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.rehearsal.account.launcher.settings import ACCOUNT, REGION, Settings
+
+ROOT = Path(__file__).parents[3]
+_EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
+_RUNTIME_PYTHON = ROOT / ".venv-runtime" / "bin" / "python"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A decision of IAM. ``role`` is the name of the role that was assumed, "" for the owner."""
+
+    principal: str
+    role: str
+    action: str
+    resource: str
+    allowed: bool
+    reason: str
+    context: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Account:
+    """The running account. ``environment`` is what a script needs to be in it: add ``PATH`` and ``HOME``."""
+
+    settings: Settings
+    folder: Path
+
+    @property
+    def endpoint(self) -> str:
+        return self.settings.endpoint
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **self.settings.client_environment(),
+            "AWS_ACCESS_KEY_ID": self.settings.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.settings.secret_key,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_PAGER": "",
+        }
+
+    @property
+    def client_options(self) -> dict[str, str]:
+        """For ``boto3`` clients of the owner."""
+        return {
+            "endpoint_url": self.endpoint,
+            "region_name": REGION,
+            "aws_access_key_id": self.settings.access_key,
+            "aws_secret_access_key": self.settings.secret_key,
+        }
+
+    def calls(self) -> list[Call]:
+        """Every decision of IAM since the start, the oldest first."""
+        return [Call(**each) for each in _lines(self.settings.log("calls"))]
+
+    def functions_log(self) -> list[dict[str, Any]]:
+        """What the functions printed (``function, version, request_id, line``), and after each invocation its duration
+        and memory (``milliseconds, peak_mb``)."""
+        return _lines(self.settings.log("functions"))
+
+    def refusals(self) -> list[str]:
+        """What somebody wanted from outside of the account, and did not get."""
+        return [each["refused"] for each in _lines(self.settings.log("refusals"))]
+
+    def control(self, **faults: Any) -> dict[str, Any]:
+        """Breaks something on purpose; README.md says what."""
+        request = urllib.request.Request(f"{self.endpoint}/_rehearsal/faults", json.dumps(faults).encode(), method="POST")
+        try:
+            with _direct().open(request, timeout=10) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except ConnectionError:
+            if "offline_seconds" in faults:  # it cuts the very connection that asks for it
+                return {}
+            raise
+
+
+@contextmanager
+def running_account(work_dir: Path) -> Iterator[Account]:
+    """An empty account on free ports, its files and logs in ``work_dir``; stopped at the end, with all its functions.
+
+    Raises ``RuntimeError`` where it cannot be started.
+    """
+    for python in (_EMULATOR_PYTHON, _RUNTIME_PYTHON):
+        if not python.exists():
+            raise RuntimeError(f"{python} is missing. Run `make rehearse`, which makes its environment.")
+    port, proxy_port, registry_port, bedrock_port = _free_ports(4)
+    settings = Settings(
+        folder=str(work_dir),
+        port=port,
+        proxy_port=proxy_port,
+        registry_port=registry_port,
+        bedrock_port=bedrock_port,
+        certificate=str(work_dir / "rehearsal-ca.pem"),
+        runtime_python=str(_RUNTIME_PYTHON),
+        access_key=f"AKIA{secrets.token_hex(8).upper()}",
+        secret_key=secrets.token_urlsafe(30),
+    )
+    file = work_dir / "settings.json"
+    settings.save(file)
+    account = Account(settings, work_dir)
+    with (
+        _process("stand-ins", [sys.executable, "-m", "tests.rehearsal.account.stand_ins", str(file)], work_dir) as second,
+        _process("launcher", [str(_EMULATOR_PYTHON), "-m", "tests.rehearsal.account.launcher", str(file)], work_dir) as first,
+    ):
+        _wait_until_there(f"{account.endpoint}/_ministack/health", first, work_dir / "launcher.log")
+        _wait_until_there(f"http://127.0.0.1:{registry_port}/", second, work_dir / "stand-ins.log")
+        yield account
+
+
+@contextmanager
+def _process(name: str, command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(folder),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    with (folder / f"{name}.log").open("wb") as log:
+        # A group of its own: what it started ends with it, even where it could not see to that itself.
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def _wait_until_there(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with _direct().open(url, timeout=5):
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    tail = log.read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"The emulated account did not start within {_START_SECONDS:.0f} s. {log} ends:\n{tail}")
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    # The last line may still be under way.
+    return [json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+__all__ = ["ACCOUNT", "REGION", "Account", "Call", "running_account"]

@@ -1,0 +1,128 @@
+"""Bedrock's runtime over the built-in models: its answers are generated, its vectors made of what the text means.
+
+ConverseStream and Converse are answered by SmolLM2, InvokeModel of Titan by MiniLM, whose 384 dimensions are padded to
+those asked for. Who may call what is decided before a request comes here.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from shared.local.llama_cpp import LlamaCppModel, builtin_weights
+from shared.local.minilm import MiniLMEmbedder, builtin_embedder
+from shared.models import Completion, ModelEvent, ModelRequest, TextDelta
+from tests.contract.bedrock_server import BedrockServer, Refusal, _invalid, _refuse, _request
+from tests.contract.loopback import Exchange
+
+_CONTEXT_TOKENS = 8192
+#: A reply of the small model is no better for being long, and the rehearsal has five minutes.
+_MOST_TOKENS = 96
+_MOST_CHARACTERS = 50_000
+_DIMENSIONS = (256, 512, 1024)
+_SECONDS = 60.0
+
+
+class _SmallModel:
+    """The built-in model, loaded in the background so that the account starts at once; its replies are short."""
+
+    def __init__(self) -> None:
+        pool = ThreadPoolExecutor(1, thread_name_prefix="load-model")
+        self._model: Future[LlamaCppModel] = pool.submit(LlamaCppModel, builtin_weights(), _CONTEXT_TOKENS)
+        pool.shutdown(wait=False)
+
+    def stream(self, request: ModelRequest) -> Generator[ModelEvent]:
+        request = replace(request, max_tokens=min(request.max_tokens, _MOST_TOKENS))
+        return self._model.result().stream(request)
+
+    def close(self) -> None:
+        self._model.result().close()
+
+
+class BedrockRuntime(BedrockServer):
+    """Serves every model id that the account lets through."""
+
+    def __init__(self, port: int) -> None:
+        self._small = _SmallModel()
+        self._embedder = MiniLMEmbedder(builtin_embedder())
+        self._embedding = threading.Lock()
+        super().__init__(self._small, port)
+
+    def close(self) -> None:
+        super().close()
+        self._small.close()
+        self._embedder.close()
+
+    def _respond(self, exchange: Exchange) -> None:
+        model_id, _, operation = unquote(exchange.path).removeprefix("/model/").rpartition("/")
+        if operation == "converse-stream":
+            super()._respond(exchange)
+        elif operation == "converse":
+            self._converse(exchange, model_id)
+        elif operation == "invoke" and "titan-embed-text-v2" in model_id:
+            self._titan(exchange)
+        else:
+            _refuse(exchange, _invalid("The provided model identifier is invalid."))
+
+    def _converse(self, exchange: Exchange, model_id: str) -> None:
+        body = {"inferenceConfig": {"maxTokens": _MOST_TOKENS}, **exchange.body}
+        if problem := self._problem(model_id, body):
+            _refuse(exchange, problem)
+            return
+        text = ""
+        for event in self._small.stream(_request(body)):
+            match event:
+                case TextDelta(piece):
+                    text += piece
+                case Completion(reason, usage):
+                    exchange.answer(
+                        200,
+                        {
+                            "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+                            "stopReason": reason,
+                            "usage": {
+                                "inputTokens": usage.input_tokens,
+                                "outputTokens": usage.output_tokens,
+                                "totalTokens": usage.input_tokens + usage.output_tokens,
+                            },
+                            "metrics": {"latencyMs": 1},
+                        },
+                    )
+
+    def _titan(self, exchange: Exchange) -> None:
+        body = exchange.body if isinstance(exchange.body, dict) else {}
+        if problem := _titan_problem(body):
+            _refuse(exchange, problem)
+            return
+        with self._embedding:
+            [short] = self._embedder.embed([body["inputText"]], time.monotonic() + _SECONDS)
+        vector = padded(list(short), body.get("dimensions", _DIMENSIONS[-1]))
+        count = {"inputTextTokenCount": max(1, len(body["inputText"]) // 4)}
+        exchange.answer(200, {"embedding": vector, "embeddingsByType": {"float": vector}, **count})
+
+
+def padded(short: list[float], dimensions: int) -> list[float]:
+    """The vector with as many dimensions, of length 1: distances stay what they were where none is cut off."""
+    vector = (short + [0.0] * dimensions)[:dimensions]
+    length = math.hypot(*vector) or 1.0
+    return [value / length for value in vector]
+
+
+def _titan_problem(body: dict[str, Any]) -> Refusal | None:
+    text = body.get("inputText")
+    unknown = sorted(set(body) - {"inputText", "dimensions", "normalize", "embeddingTypes"})
+    if unknown:
+        return _invalid(f"Malformed input request: #: extraneous key [{unknown[0]}] is not permitted")
+    if not isinstance(text, str) or not text:
+        return _invalid("Malformed input request: expected minLength: 1, actual: 0, please reformat your input")
+    if len(text) > _MOST_CHARACTERS:
+        return _invalid(f"Malformed input request: expected maxLength: {_MOST_CHARACTERS}, actual: {len(text)}")
+    if body.get("dimensions", _DIMENSIONS[-1]) not in _DIMENSIONS:
+        return _invalid("Malformed input request: #/dimensions: is not a valid enum value")
+    return None

@@ -1,0 +1,47 @@
+"""Fixtures of the rehearsal, and the table of durations at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.rehearsal.harness import Run
+from tests.rehearsal.stage import Stage, stage
+
+_MEASURED = "rehearsal"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One account for all tests of a file: they tell a story, in order."""
+    with stage(tmp_path_factory.mktemp("story")) as made:
+        yield made
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str, Run], Run]:
+    """Has the duration of a run stand in the table."""
+
+    def measure(what: str, run: Run) -> Run:
+        record_property(_MEASURED, (what, run.seconds, len(run.calls)))
+        return run
+
+    return measure
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints what was measured, on whichever worker."""
+    rows = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == _MEASURED
+    ]
+    if rows:
+        terminalreporter.section("durations of the rehearsal")
+    for what, seconds, calls in rows:
+        terminalreporter.line(f"{seconds:7.1f} s  {calls:4} calls of the AWS CLI  {what}")

@@ -1,0 +1,107 @@
+"""What a story needs: an account of its own, a person's shell in it, and eyes on the account."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+
+from tests.rehearsal.account.account import Account, Call, running_account
+from tests.rehearsal.aws_cli.quick import quick_aws
+from tests.rehearsal.harness import Run, Shell, make_checkout, package_index_variables, path_of
+from tests.rehearsal.inventory import Inventory, inventory
+
+#: The program that `pip install` or `make run` gives a person; it knows the deployment from its configuration file.
+CHATBOT = Path(sys.executable).with_name("chatbot")
+
+
+@dataclass
+class Stage:
+    """Where a story plays."""
+
+    account: Account
+    shell: Shell
+    #: What was in the account before the story began.
+    before: Inventory
+
+    def client(self, service: str) -> Any:
+        """The owner's client of a service."""
+        return _client(service, tuple(self.account.client_options.items()))
+
+    def inventory(self) -> Inventory:
+        return inventory(self.client)
+
+    def left(self) -> Inventory:
+        """What is there now and was not before."""
+        now = self.inventory()
+        new = {kind: [name for name in names if name not in self.before.get(kind, ())] for kind, names in now.items()}
+        return {kind: names for kind, names in new.items() if names}
+
+    def output(self, env: str, name: str) -> str:
+        """An output of the environment's stack. Raises ``KeyError``."""
+        [stack] = self.client("cloudformation").describe_stacks(StackName=f"chatbot-{env}")["Stacks"]
+        return {each["OutputKey"]: str(each["OutputValue"]) for each in stack["Outputs"]}[name]
+
+    def api(self, env: str, *, key: str | None = None) -> httpx.Client:
+        """The deployed API under its real URL, with the owner's key or another one ("" is none)."""
+        if key is None:
+            keys = self.client("apigateway")
+            key = keys.get_api_key(apiKey=self.output(env, "ApiKeyId"), includeValue=True)["value"]
+        return httpx.Client(
+            base_url=self.output(env, "ApiUrl"),
+            headers={"x-api-key": key} if key else {},
+            proxy=self.account.environment["HTTPS_PROXY"],
+            verify=ssl.create_default_context(cafile=self.account.environment["SSL_CERT_FILE"]),
+            trust_env=False,
+            timeout=60,
+        )
+
+    def chatbot(self, *arguments: str) -> Run:
+        """The command line of this project."""
+        return self.shell.run(str(CHATBOT), *arguments)
+
+    def refused(self) -> list[Call]:
+        """What a function or a service was not allowed to do so far."""
+        return [call for call in self.account.calls() if call.role and not call.allowed]
+
+
+@functools.cache
+def _client(service: str, options: tuple[tuple[str, str], ...]) -> Any:
+    return boto3.client(service, **dict(options))  # type: ignore[call-overload]
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """An empty account and a fresh checkout in ``folder``; all of it is gone afterwards."""
+    (folder / "account").mkdir()
+    home = folder / "home of somebody"
+    home.mkdir()
+    checkout = make_checkout(folder / "a folder with spaces" / "chatbot")
+    with running_account(folder / "account") as account, quick_aws(folder / "cli") as aws:
+        environ = {
+            **package_index_variables(),
+            **account.environment,
+            "PATH": path_of(folder, aws),
+            "TMPDIR": str(_made(folder / "temporary files")),
+            # Functions run on this machine, so their zips are built for it.
+            "CHATBOT_LAMBDA_ARCHITECTURE": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+            "CHATBOT_LAMBDA_PYTHON": f"{sys.version_info.major}.{sys.version_info.minor}",
+        }
+        with Shell(checkout, home, environ) as shell:
+            made = Stage(account, shell, {})
+            made.before = made.inventory()
+            yield made
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

@@ -1,0 +1,143 @@
+"""Ctrl-C, a kill or a lost network at every point: the same command again finishes, and nothing is half-made."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.rehearsal.harness import Run
+from tests.rehearsal.orders import Order, When
+from tests.rehearsal.stage import Stage
+
+pytestmark = pytest.mark.rehearsal
+Measure = Callable[[str, Run], Run]
+
+#: Names end in what CloudFormation, KMS, API Gateway or Lambda made up.
+_MADE_UP = re.compile(r"[A-Z0-9]{10,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{10,}")
+_SCRIPTS = {
+    "deploy": ("deploy.sh", "dev", "--yes"),
+    "enable": ("enable-rag.sh", "dev", "--yes"),
+    "purge": ("cleanup.sh", "dev", "--purge", "--yes"),
+}
+
+
+def _picture(story: Stage) -> dict[str, Any]:
+    """All that is in the account, without what is different each time."""
+    found = story.left()
+    stacks = story.client("cloudformation").describe_stacks()["Stacks"]
+    return {
+        **{kind: sorted(_MADE_UP.sub("*", name) for name in names) for kind, names in found.items()},
+        # A template that was uploaded before an interruption and was changed since stays among the versions.
+        "s3 versions": sorted({_MADE_UP.sub("*", name.split()[0]) for name in found.get("s3 versions", ())}),
+        "states": sorted(
+            f"{_MADE_UP.sub('*', stack['StackName'])} {stack['StackStatus']}"
+            for stack in stacks
+            if stack["StackStatus"] != "DELETE_COMPLETE"
+        ),
+    }
+
+
+def _harms() -> Iterator[tuple[str, When]]:
+    """In turns: Ctrl-C before the call and after it, SIGKILL before and after."""
+    kinds: tuple[tuple[str, When], ...] = (
+        ("interrupt", "before"),
+        ("interrupt", "after"),
+        ("kill", "before"),
+        ("kill", "after"),
+    )
+    while True:
+        yield from kinds
+
+
+def _until_it_finishes(story: Stage, what: str, step: int = 1, first: int = 1) -> list[Run]:
+    """Runs the command, each time interrupted at a later call than the last, until it ends well. The runs."""
+    runs: list[Run] = []
+    for point, (do, when) in zip(range(first, 200, step), _harms(), strict=False):
+        order = Order(do, point, when)  # type: ignore[arg-type]
+        run = story.shell.run(*(f"./scripts/{_SCRIPTS[what][0]}", *_SCRIPTS[what][1:]), orders=[order])
+        runs.append(run)
+        if len(run.calls) < point:
+            assert run.status == 0, run.text
+            return runs
+        _assert_ended_in_order(run, do)
+    raise AssertionError(f"{what} never finished; the last time:\n{runs[-1].text}")
+
+
+def _assert_ended_in_order(run: Run, do: str) -> None:
+    assert "Traceback" not in run.text, run.text
+    if do == "kill":
+        assert run.status == -signal.SIGKILL, run.text
+    else:
+        assert run.status == 130, run.text
+        assert "Run the same command again to go on." in run.err, run.text
+
+
+@pytest.fixture(scope="module")
+def pictures() -> dict[str, Any]:
+    """What the account looks like after each command that nobody disturbed."""
+    return {}
+
+
+def test_undisturbed(story: Stage, pictures: dict[str, Any], measured: Measure) -> None:
+    for what, (script, *arguments) in _SCRIPTS.items():
+        run = measured(f"{what}, undisturbed", story.shell.script(script, *arguments))
+        assert run.status == 0, run.text
+        pictures[what] = _picture(story)
+    assert story.left() == {}
+
+
+def test_a_deployment_interrupted_everywhere(story: Stage, pictures: dict[str, Any], measured: Measure) -> None:
+    started = time.monotonic()
+    runs = _until_it_finishes(story, "deploy")
+    runs[-1].seconds = time.monotonic() - started
+    measured(f"deploy.sh, interrupted {len(runs) - 1} times", runs[-1])
+    assert len(runs) > 20
+    assert _picture(story) == pictures["deploy"]
+    with story.api("dev") as api:
+        assert api.post("/chat", json={"message": "Does it work?"}).status_code == 200
+
+
+def test_documents_interrupted_while_they_are_switched_on(
+    story: Stage, pictures: dict[str, Any], measured: Measure
+) -> None:
+    runs = _until_it_finishes(story, "enable", step=3, first=2)
+    assert len(runs) > 5
+    assert _picture(story) == pictures["enable"]
+    run = story.shell.script("test.sh", "dev")
+    assert run.status == 0, run.text
+
+
+def test_a_purge_interrupted_everywhere(story: Stage, pictures: dict[str, Any]) -> None:
+    runs = _until_it_finishes(story, "purge", step=3, first=2)
+    assert len(runs) > 5
+    assert story.left() == {}
+
+
+def test_two_deployments_at_once(story: Stage, pictures: dict[str, Any]) -> None:
+    both = [story.shell.start("./scripts/deploy.sh", "dev", "--yes") for _ in range(2)]
+    for run in both:
+        run.wait()
+    assert 0 in [run.status for run in both], both[0].text + both[1].text
+    for run in both:
+        assert run.status == 0 or "Run the same command again" in run.err, run.text
+        assert "Traceback" not in run.text, run.text
+    story.shell.done("deploy.sh", "dev", "--yes")
+    assert _picture(story) == pictures["deploy"]
+
+
+def test_the_network_goes_in_the_middle(story: Stage, pictures: dict[str, Any]) -> None:
+    story.shell.done("cleanup.sh", "dev", "--purge", "--yes")
+    for point in (3, 12, 20, 28):
+        run = story.shell.script("deploy.sh", "dev", "--yes", orders=[Order("offline", point)])
+        if len(run.calls) < point:
+            break
+        assert run.status == 1, run.text
+        assert "un the same command again" in run.err, run.text
+        assert "Traceback" not in run.text, run.text
+    story.shell.done("deploy.sh", "dev", "--yes")
+    assert _picture(story) == pictures["deploy"]
