@@ -1,6 +1,7 @@
 """Builds the zips of the Lambda functions: one a function, of what it can reach, the same bytes for the same source.
 
-usage: python3 scripts/build_lambdas.py --output DIR [--architecture arm64|x86_64] [--python-version 3.13] [--source-only]
+usage: python3 scripts/build_lambdas.py [--output DIR] [--architecture arm64|x86_64] [--python-version 3.13]
+           [--source-only]
 
 Writes DIR/<function>.zip, its bill of materials DIR/<function>.cdx.json, and DIR/manifest.json, which names for each
 function the file, its SHA-256 and its size. Called by scripts/package-lambdas.sh; needs Python 3.11, nothing else.
@@ -15,7 +16,6 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from lambda_build.bytecode import interpreter
 from lambda_build.errors import BuildError
@@ -47,21 +47,18 @@ def _build(options: argparse.Namespace) -> None:
     release = Release(_ROOT, options.output, Wheels(_cache(), _ROOT / ".venv-package", platform), platform, python)
     for built in release.build(FUNCTIONS):
         sys.stdout.write(_line(built))
-    if python is None:
-        sys.stdout.write(
-            f"without bytecode: a cold start takes about twice as long. {_why_none(platform.python, options.source_only)}\n"
+    if python:
+        sys.stdout.write(f"with bytecode of Python {python.version}\n")
+    else:
+        reason = (
+            "--source-only" if options.source_only else f"no Python {platform.python} on this machine to make it with"
         )
+        sys.stdout.write(f"without bytecode ({reason}): cold starts take about twice as long\n")
 
 
 def _line(built: Built) -> str:
     state = "built" if built.new else "unchanged"
     return f"{built.name:<10} {built.bytes / 1e6:5.1f} MB  {built.digest}  {built.path}  ({state})\n"
-
-
-def _why_none(version: str, source_only: bool) -> str:  # noqa: FBT001 - the flag as given
-    if source_only:
-        return "(--source-only)"
-    return f"It is made where Python {version} is installed; then run this again."
 
 
 def _cache() -> Path:
@@ -90,7 +87,9 @@ def _explained(error: OSError) -> str:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return f"The disk is full{place}. Make room, and run the same command again."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return f"This may not be written or read here{place}. Choose another folder with --output, or change its permissions."
+        return (
+            f"This may not be read or written{place}. Choose another folder with --output, or change its permissions."
+        )
     return f"{error.strerror}{place}. Choose another folder with --output."
 
 

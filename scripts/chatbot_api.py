@@ -1,4 +1,4 @@
-"""The deployed API over HTTP, with the standard library alone. Where it is stands in the command line's configuration."""
+"""The deployed API over HTTP, with the standard library alone; the command line's configuration says where."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ class Api:
         """The events of a request as they come. Raises ``Unreachable``, also where the API answers with an error."""
         began = time.monotonic()
         try:
-            with _open(self._request("POST", path, body, key=True, headers={"accept": "text/event-stream"})) as response:
+            with _open(
+                self._request("POST", path, body, key=True, headers={"accept": "text/event-stream"})
+            ) as response:
                 for line in response:
                     if line.startswith(b"data:"):
                         yield Event(json.loads(line[5:]), time.monotonic() - began)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Takes a deployment away: all of it, or all but its data. Then lists what is left.
+# shellcheck disable=SC2034  # the parts of lib/ use what is set here
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need stack changes leftovers preflight purge vectors
+need stack changes leftovers inventory preflight purge vectors
 
-# shellcheck disable=SC2034  # lib/options.sh uses it
 OWN_OPTIONS="--keep-data --purge --dry-run"
 MODE=keep-data
 DRY_RUN=false
@@ -31,19 +31,23 @@ own_option() {
 
 keep_data() {
     case $STATUS in
-    "") say "there is no stack $PREFIX: nothing runs" && return ;;
+    "")
+        say "there is no stack $PREFIX: nothing runs"
+        return 0
+        ;;
     CREATE_FAILED | ROLLBACK_* | REVIEW_IN_PROGRESS | DELETE_FAILED)
         fail "the stack $PREFIX is $STATUS: it cannot be reduced to its data, only removed: scripts/cleanup.sh $ENV --purge" ;;
     esac
     settle
     if [ "$(stack_value parameter DataOnly)" = true ]; then
         say "the stack $PREFIX holds only data already"
-        return
+        return 0
     fi
     empty_disposable_buckets
     "$PYTHON" "$ROOT/scripts/parameters.py" keep "$WORK/stack" DataOnly=true >"$WORK/parameters.json"
     make_change_set "" "$WORK/parameters.json"
-    if [ -n "$CHANGE_SET" ]; then execute; fi
+    [ -n "$CHANGE_SET" ] || fail "AWS sees nothing to change in $PREFIX, though its DataOnly is not true; look at the stack in the console of CloudFormation."
+    execute
     [ "$SUCCEEDED" = true ] || fail "the stack could not be reduced to its data ($STATUS). Mend the cause above and run the same command again."
     drop_vector_bucket
 }
@@ -60,20 +64,25 @@ purge() {
     "$PYTHON" "$ROOT/scripts/cli_config.py" remove "$ENV" || warn "the configuration of the command line still names $ENV (see above)."
 }
 
-# What stays on purpose with --keep-data.
-KEPT="^stack $PREFIX\$"
-
-take_inventory() {
-    local left
-    step "looking for what is left"
-    left=$(what_is_left all)
+main() {
+    start "$@"
+    need_account
+    step "account $ACCOUNT, $REGION: $PREFIX, --$MODE"
+    read_stack
+    if [ "$DRY_RUN" = true ]; then
+        preview
+        return 0
+    fi
     if [ "$MODE" = keep-data ]; then
-        say "kept:" && printf '%s\n' "$left" | grep -E "$(kept)" | sed 's/^/  /' || true
-        left=$(printf '%s\n' "$left" | grep -vE "$(kept)" || true)
+        confirm_typed "$ENV" "everything that runs in $PREFIX is removed, and its data kept"
+    elif [ "$ENV" = prod ]; then
+        confirm_typed "$PREFIX" "$PREFIX and all its conversations and documents are deleted for good"
+    else
+        confirm_typed "$ENV" "$PREFIX and all its conversations and documents are deleted for good"
     fi
-    if [ -n "$left" ]; then
-        printf '%s\n' "$left" | sed 's/^/  /' >&2
-        fail "this is left; run the same command again in some minutes, or remove it by hand."
-    fi
-    say "nothing else is left of $PREFIX"
+    wait_until_still
+    if [ "$MODE" = purge ]; then purge; else keep_data; fi
+    take_inventory
 }
+
+main "$@"

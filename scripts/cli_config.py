@@ -1,12 +1,11 @@
 """Writes where a deployed API is, and its key, for the command line.
 
     ... | python3 scripts/cli_config.py set ENV URL      the key comes on standard input; prints the file's name
-    python3 scripts/cli_config.py get ENV url|api_key    prints one value
     python3 scripts/cli_config.py remove ENV             forgets the environment
 
-The file is ~/.config/chatbot/config.toml (below XDG_CONFIG_HOME where that is set), mode 0600, replaced in one step. All
-else in it stays as it is, comments included. Through a symbolic link the file that it leads to is replaced. A file that
-cannot be understood is left alone: status 1, and a sentence.
+The file is ~/.config/chatbot/config.toml (below XDG_CONFIG_HOME where that is set), mode 0600, replaced in one step.
+All else in it stays as it is, comments included. Through a symbolic link the file that it leads to is replaced. A file
+that cannot be understood is left alone: status 1, and a sentence.
 """
 
 from __future__ import annotations
@@ -127,7 +126,9 @@ def write(file: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise Mistake(f"{error.filename or file} cannot be written ({error.strerror}); mend that and run this again.") from None
+        raise Mistake(
+            f"{error.filename or file} cannot be written ({error.strerror}); mend that and run this again."
+        ) from None
 
 
 def _set(env: str, url: str, key: str) -> None:
@@ -140,12 +141,10 @@ def _set(env: str, url: str, key: str) -> None:
     sys.stdout.write(f"{file}\n")
 
 
-def _get(env: str, name: str) -> None:
+def _remove(env: str) -> None:
     file = config_file()
-    try:
-        sys.stdout.write(f"{tomllib.loads(read(file))['env'][env][name]}\n")
-    except (KeyError, TypeError):
-        raise Mistake(f"{file} has no {name} in [env.{env}]; scripts/deploy.sh {env} writes it.") from None
+    if text := read(file):
+        write(file, without_section(text, env))
 
 
 def main(arguments: list[str]) -> int:
@@ -153,14 +152,11 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case ["set", env, url]:
                 _set(env, url, sys.stdin.read().strip())
-            case ["get", env, name]:
-                _get(env, name)
             case ["remove", env]:
-                file = config_file()
-                if text := read(file):
-                    write(file, without_section(text, env))
+                _remove(env)
             case _:
-                raise Mistake("usage: cli_config.py set ENV URL | get ENV url|api_key | remove ENV")
+                sys.stderr.write("usage: cli_config.py set ENV URL | remove ENV\n")
+                return 2
     except Mistake as mistake:
         sys.stderr.write(f"{mistake}\n")
         return 1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Switches answers from your own documents on, or off. Neither loses a document or a conversation.
+# shellcheck disable=SC2034  # the parts of lib/ use what is set here
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# shellcheck disable=SC2034  # lib/options.sh uses it
 OWN_OPTIONS="--vector-store --disable"
 STORE=""
 DISABLE=false

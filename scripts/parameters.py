@@ -1,13 +1,15 @@
 """The parameters of main.yaml: checked before AWS sees them, merged with the stack's own, and written for the AWS CLI.
 
-    python3 scripts/parameters.py check TEMPLATE STACK [Name=Value ...]      prints the lines "Name=value" of all of them
-    python3 scripts/parameters.py write TEMPLATE STACK VALUES OUTPUT         writes OUTPUT for --parameters file://OUTPUT
-    python3 scripts/parameters.py code MANIFEST                              prints "ChatCodeKey<TAB>key<TAB>file" and so on
+    parameters.py check TEMPLATE STACK [Name=Value ...]   prints a line "Name=value" for each of them
+    parameters.py write TEMPLATE STACK VALUES OUTPUT      writes OUTPUT for --parameters file://OUTPUT
+    parameters.py keep STACK Name=Value                   prints such a list: this changed, all else kept
+    parameters.py code MANIFEST                           prints "ChatCodeKey<TAB>key<TAB>file" and so on
 
-STACK holds what ``read_stack`` of lib/stack.sh wrote: lines "parameter<TAB>name<TAB>value" among others. A parameter is what
-the command line says, else what the stack has, else the template's default. VALUES holds the lines of ``check``, with those
-that the scripts compute. ``write`` adds ReleaseId, a digest of templates, code and parameters, and prints "same" where the
-stack has exactly these parameters already, else "changed". A mistake ends with status 2 and a sentence for each.
+STACK holds what ``read_stack`` of lib/stack.sh wrote: lines "parameter<TAB>name<TAB>value" among others. A parameter is
+what the command line says, else what the stack has, else the template's default. VALUES holds the lines of ``check``,
+with those that the scripts compute. ``write`` adds ReleaseId, a digest of templates, code and parameters, and prints
+"same" where the stack has exactly these parameters already, else "changed". A mistake ends with status 2 and a sentence
+for each.
 """
 
 from __future__ import annotations
@@ -200,7 +202,7 @@ def write(template: Path, stack: dict[str, str], values: dict[str, str], output:
 
 
 def code_keys(manifest: str) -> list[tuple[str, str, str]]:
-    """Parameter, S3 key and file of each zip; ``manifest`` is what package-lambdas.sh wrote. The key names the content."""
+    """Parameter, S3 key and file of each zip that package-lambdas.sh built. The key names the content."""
     built: dict[str, dict[str, str]] = json.loads(manifest)
     return [
         (f"{name.capitalize()}CodeKey", f"lambdas/{name}-{zipped['sha256']}.zip", zipped["file"])
@@ -212,24 +214,39 @@ def _lines(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
+def keep(stack: dict[str, str], setting: str) -> str:
+    """The list for ``--parameters`` of an update that changes one parameter."""
+    name, _, value = setting.partition("=")
+    rows: list[dict[str, str | bool]] = [{"ParameterKey": name, "ParameterValue": value}]
+    rows += [{"ParameterKey": other, "UsePreviousValue": True} for other in stack if other != name]
+    return json.dumps(rows, indent=1)
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text("utf-8")
+
+
 def main(arguments: list[str]) -> int:
     try:
-        if arguments[0] == "code":
-            rows = code_keys(Path(arguments[1]).read_text("utf-8"))
-            sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
-            return 0
-        command, template, stack_file, *rest = arguments
-        stack = stack_parameters(Path(stack_file).read_text("utf-8"))
-        if command == "check":
-            values = merge(read_template(Path(template).read_text("utf-8")), stack, rest)
-            sys.stdout.writelines(f"{name}={value}\n" for name, value in values.items())
-        else:
-            values_file, output = rest
-            answer = write(Path(template), stack, _lines(Path(values_file).read_text("utf-8")), Path(output))
-            sys.stdout.write(f"{answer}\n")
+        match arguments:
+            case ["check", template, stack, *settings]:
+                values = merge(read_template(_read(template)), stack_parameters(_read(stack)), settings)
+                answer = "".join(f"{name}={value}\n" for name, value in values.items())
+            case ["write", template, stack, lines, output]:
+                answer = (
+                    write(Path(template), stack_parameters(_read(stack)), _lines(_read(lines)), Path(output)) + "\n"
+                )
+            case ["keep", stack, setting]:
+                answer = keep(stack_parameters(_read(stack)), setting) + "\n"
+            case ["code", manifest]:
+                answer = "".join("\t".join(row) + "\n" for row in code_keys(_read(manifest)))
+            case _:
+                sys.stderr.write("usage: parameters.py check | write | keep | code; its head says with what\n")
+                return 2
     except Mistake as mistake:
         sys.stderr.write(f"{mistake}\n")
         return 2
+    sys.stdout.write(answer)
     return 0
 
 

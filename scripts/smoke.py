@@ -11,9 +11,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -129,7 +128,7 @@ def _stream(api: Api, conversation: str) -> str:
 def _pace(events: list[Event]) -> str:
     first, last = events[0].at, events[-1].at
     text = [event.at for event in events if event.data.get("type") == "delta"]
-    held_back = last > _JUDGED_SECONDS and len(text) > 1 and last - first < 0.01 * last  # noqa: PLR2004
+    held_back = last > _JUDGED_SECONDS and len(text) > 1 and last - first < 0.01 * last
     expect(not held_back, "events one after the other", f"all {len(events)} at once, after {last:.1f} s")
     return f"first event {first:.2f} s, first text {text[0]:.2f} s, {len(events)} events"
 

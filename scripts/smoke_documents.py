@@ -31,7 +31,7 @@ def run(api: Api, report: Report) -> None:
 
 
 def wait_for_index(api: Api, seconds: float) -> str:
-    """Asks until a search answers: an index that sleeps takes up to half a minute, a new one longer. Raises ``Failed``."""
+    """Asks until a search answers: an index that sleeps takes up to half a minute. Raises ``Failed``."""
     began = time.monotonic()
     while True:
         answer = api.call("POST", "/search", {"query": "lighthouse", "top_k": 1})

@@ -2,9 +2,10 @@
 
     python3 scripts/stack_events.py STACK [--since EVENT_ID]
 
-STACK is a name or an ARN. ``--since`` is the newest event from before the operation; without it the operation is the one
-that began last. Ends with status 0 when the operation succeeded, 1 when it failed (with what failed first, and why, on
-standard error), 3 when AWS could not be asked any more. Asks through the AWS CLI, so that its profile and Region hold.
+STACK is a name or an ARN. ``--since`` is the newest event from before the operation; without it the operation is the
+one that began last. Ends with status 0 when the operation succeeded, 1 when it failed (with what failed first, and why,
+on standard error), 3 when AWS could not be asked any more. Asks through the AWS CLI, so that its profile and Region
+hold.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ _FOLLOWING = (
 )
 
 _REMEDIES = (
-    ("already exists", "It was left by an earlier deployment or made by hand: scripts/cleanup.sh ENV --purge removes it."),
+    (
+        "already exists",
+        "It was left by an earlier deployment or made by hand: scripts/cleanup.sh ENV --purge removes it.",
+    ),
     ("not authorized", "The identity that deploys lacks that permission: ask who runs the account for it."),
     ("AccessDenied", "The identity that deploys lacks that permission: ask who runs the account for it."),
     ("LimitExceeded", "A quota of the account is used up: raise it in the console of Service Quotas."),
@@ -75,7 +79,7 @@ def fetch(stack: str, path: str) -> list[Event]:
     """The latest events of a stack, newest first; none of one that is gone. Raises ``Unreachable``."""
     command = ["aws", "cloudformation", "describe-stack-events", "--stack-name", stack]
     command += ["--max-items", "200", "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # the CLI, by its name
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         if "does not exist" in done.stderr:
             return []
@@ -156,7 +160,7 @@ class Watch:
         self._shown[event.path] = event.status
         seconds = time.monotonic() - self.began
         why = f"  {event.reason}" if event.failed and event.reason else ""
-        print(f"  {seconds:4.0f} s  {event.status:<28} {event.path}{why}", file=self.output, flush=True)  # noqa: T201
+        print(f"  {seconds:4.0f} s  {event.status:<28} {event.path}{why}", file=self.output, flush=True)
 
     def causes(self) -> list[str]:
         """What failed, and why, the first first; without what failed only because something else did."""

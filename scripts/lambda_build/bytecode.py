@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lambda_build.errors import BuildError
@@ -21,19 +22,28 @@ _COMPILER = Path(__file__).with_name("compile_bytecode.py")
 TASK_ROOT = "/var/task/"
 
 
-def interpreter(version: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python on this machine, and its whole version, as ``3.13.2``."""
+
+    path: str
+    version: str
+
+
+def interpreter(version: str) -> Interpreter | None:
     """A released CPython of this minor version on this machine, or none."""
-    wanted = f"cpython-{version.replace('.', '')} final"
-    question = "import sys; print(sys.implementation.cache_tag, sys.version_info.releaselevel)"
+    question = "import platform, sys; print(sys.implementation.cache_tag, platform.python_version())"
     for candidate in _candidates(version):
         try:
-            answer = subprocess.run(  # noqa: S603 - interpreters that the user has installed
+            answer = subprocess.run(
                 (candidate, "-I", "-c", question), capture_output=True, text=True, check=False, timeout=30
             )
         except (OSError, subprocess.TimeoutExpired):
             continue
-        if answer.stdout.strip() == wanted:
-            return candidate
+        tag, _, exact = answer.stdout.strip().partition(" ")
+        # Not one before its release, whose bytecode may differ.
+        if tag == f"cpython-{version.replace('.', '')}" and exact.rpartition(".")[2].isdecimal():
+            return Interpreter(candidate, exact)
     return None
 
 
@@ -49,20 +59,21 @@ def _candidates(version: str) -> Iterator[str]:
         yield from sorted(str(path) for path in Path.home().glob(pattern))
 
 
-def compiled(python: str, sources: Mapping[str, bytes]) -> dict[str, bytes]:
+def compiled(python: Interpreter, sources: Mapping[str, bytes]) -> dict[str, bytes]:
     """The ``.pyc`` of these sources, by their paths; those that cannot be compiled are left out.
 
     Raises ``BuildError``.
     """
     encoded = {TASK_ROOT + path: base64.b64encode(source).decode() for path, source in sources.items()}
-    result = subprocess.run(  # noqa: S603 - found by interpreter()
-        (python, "-S", "-s", "-X", "no_debug_ranges", "-W", "ignore", str(_COMPILER)),
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    result = subprocess.run(
+        (python.path, "-S", "-s", "-X", "no_debug_ranges", "-W", "ignore", str(_COMPILER)),
         input=json.dumps(encoded).encode(),
         capture_output=True,
-        env={"PYTHONHASHSEED": "0", "PATH": os.defpath},
+        env=plain | {"PYTHONHASHSEED": "0"},
         check=False,
     )
     if result.returncode:
-        raise BuildError(f"{python} could not compile the functions.", "Build without it: add --source-only.")
+        raise BuildError(f"{python.path} could not compile the functions.", "Build without it: add --source-only.")
     answer: dict[str, str] = json.loads(result.stdout)
     return {path.removeprefix(TASK_ROOT): base64.b64decode(text) for path, text in answer.items()}

@@ -4,8 +4,8 @@ Run by an interpreter of the version that will load the bytecode, which may be a
 
     PYTHONHASHSEED=0 python3.13 -S -X no_debug_ranges compile_bytecode.py < sources > bytecode
 
-Standard input is a JSON object of sources in base64, by the path that tracebacks are to name; standard output one of the
-files to load instead of them, without those that are not Python of this version.
+Standard input is a JSON object of sources in base64, by the path that tracebacks are to name; standard output one of
+the files to load instead of them, without those that are not Python of this version.
 """
 
 import base64

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from lambda_build.archive import File
-from lambda_build.bytecode import compiled
+from lambda_build.bytecode import Interpreter, compiled
 from lambda_build.errors import BuildError
 from lambda_build.functions import NEVER, Function, files_of, unused
 from lambda_build.modules import reached
@@ -33,18 +33,18 @@ def library_files(wheels: Iterable[Wheel], function: Function) -> dict[str, File
             if unused(path, function.services):
                 continue
             if files.setdefault(path, File(data)).data != data:
-                raise BuildError(f"{wheel.path.name} brings another {path} than a library before it.", "Use one of them.")
+                raise BuildError(f"{wheel.path.name} brings another {path} than a library before it.", "Use one only.")
     return files
 
 
-def with_bytecode(own: dict[str, File], libraries: dict[str, File], python: str, version: str) -> dict[str, File]:
-    """All files, with the bytecode that ``python`` of this version makes.
+def with_bytecode(own: dict[str, File], libraries: dict[str, File], python: Interpreter) -> dict[str, File]:
+    """All files, with the bytecode that ``python`` makes.
 
     Ours stands beside its source, so that the owner can read what runs; that of libraries stands for it, as both
     together would be too large.
     """
     files = own | libraries
-    tag = f"cpython-{version.replace('.', '')}"
+    tag = "cpython-" + "".join(python.version.split(".")[:2])
     for path, data in compiled(python, {path: file.data for path, file in files.items() if _is_module(path)}).items():
         place = PurePosixPath(path)
         if path in own:

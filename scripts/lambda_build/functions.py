@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """``entries``: where the runtime enters, ``module:function``. ``services``: the AWS services it makes clients of."""
+    """``entries``: where the runtime enters, ``module:function``. ``services``: the AWS services it makes clients of.
+
+    ``unneeded``: libraries that others ask for and that nothing here imports.
+    """
 
     name: str
     entries: tuple[str, ...]
     services: frozenset[str]
+    unneeded: frozenset[str] = frozenset()
 
 
 FUNCTIONS = (
@@ -20,12 +24,16 @@ FUNCTIONS = (
         "chat",
         ("chatbot.handler:main",),
         frozenset({"bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "sqs"}),
+        # anyio resolves no names here, and cryptography uses no declarations in C.
+        frozenset({"idna", "pycparser"}),
     ),
     Function(
         "ingestion",
         # The second reads documents, in a process that the first starts.
         ("rag.ingestion_handler:handler", "rag.extraction.child:main"),
         frozenset({"bedrock-runtime", "dynamodb", "s3", "s3vectors", "sqs"}),
+        # tiktoken would fetch vocabularies with the one, and teaches with the other.
+        frozenset({"regex", "requests"}),
     ),
     Function(
         "retrieval",
@@ -51,6 +59,7 @@ FILES_OF = {
 _UNUSED = (
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",
+    "attrs/",  # another name for attr
     "boto3/data/",  # of boto3's resources; this code makes clients
     "boto3/examples/",
     "cffi/",  # cryptography loads _cffi_backend alone
@@ -62,8 +71,8 @@ _UNUSED = (
     "wrapt-stubs/",
 )
 _UNUSED_ENDINGS = (".c", ".h", ".pxd", ".pyc", ".pyi", ".pyx", "/py.typed")
-#: Of a library's description the name, the version and the licence stay: scanners of deployed functions look for them.
-_UNUSED_DESCRIPTION = ("RECORD", "WHEEL", "INSTALLER", "REQUESTED", "direct_url.json", "entry_points.txt", "top_level.txt")
+#: Of a library's description name, version and licence stay: scanners of deployed functions look for them.
+_UNUSED_DESCRIPTION = ("RECORD", "WHEEL", "entry_points.txt", "top_level.txt")
 _SERVICES = "botocore/data/"
 
 

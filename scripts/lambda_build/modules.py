@@ -72,7 +72,7 @@ class _Walk:
         module, _, name = function.partition(":")
         if not self.is_module(module) or name not in self.parsed(module).functions:
             raise BuildError(
-                f"{function} is not in {self._source}.", "Name a function that is, in scripts/lambda_build/functions.py."
+                f"{function} is not in {self._source}.", "Name one that is, in scripts/lambda_build/functions.py."
             )
 
     def is_module(self, name: str) -> bool:
@@ -159,7 +159,7 @@ class _Uses(ast.NodeVisitor):
         self._module = module
         self._names = walk.parsed(module).names
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             if self._walk.is_module(alias.name):
                 self._walk.load(alias.name)
@@ -167,7 +167,7 @@ class _Uses(ast.NodeVisitor):
             else:
                 self._walk.others.add(alias.name.partition(".")[0])
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = str(node.module)
         if not self._walk.is_module(module):
             self._walk.others.add(module.partition(".")[0])
@@ -179,14 +179,14 @@ class _Uses(ast.NodeVisitor):
             elif alias.name == "*":
                 self._walk.use(module, "")
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         module, thing = self._names.get(node.value.id, ("", "")) if isinstance(node.value, ast.Name) else ("", "")
         if module and not thing:
             self._walk.use(module, node.attr)
         else:
             self.generic_visit(node)
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> None:
         self._walk.use(self._module, node.id)
 
 

@@ -31,4 +31,4 @@ def _has_pip(interpreter: Path) -> bool:
     if not interpreter.exists():
         return False
     check = (str(interpreter), "-c", "import pip")
-    return subprocess.run(check, capture_output=True, check=False).returncode == 0  # noqa: S603 - our own environment
+    return subprocess.run(check, capture_output=True, check=False).returncode == 0

@@ -15,6 +15,7 @@ from typing import Any
 
 from lambda_build import contents, requirement_file
 from lambda_build.archive import File, pack
+from lambda_build.bytecode import Interpreter
 from lambda_build.errors import BuildError
 from lambda_build.functions import Function
 from lambda_build.sbom import bill_of_materials
@@ -26,20 +27,27 @@ _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A zip that is there now. ``inputs`` stands for all it was made from; ``new`` says whether it was made now."""
+    """A zip that is there now.
+
+    ``inputs`` stands for all it was made from. ``bytecode`` is the Python that made that, none where there is none.
+    ``new`` says whether the zip was made now.
+    """
 
     name: str
     path: Path
     digest: str
     bytes: int
     inputs: str
+    bytecode: str | None
     new: bool
 
 
 class Release:
     """Builds into ``output``. ``python`` makes the bytecode; without it there is none."""
 
-    def __init__(self, root: Path, output: Path, wheels: Wheels, platform: Platform, python: str | None) -> None:
+    def __init__(
+        self, root: Path, output: Path, wheels: Wheels, platform: Platform, python: Interpreter | None
+    ) -> None:
         self._root = root
         self._output = output
         self._wheels = wheels
@@ -52,19 +60,24 @@ class Release:
         Raises ``BuildError``, ``OSError``.
         """
         self._output.mkdir(parents=True, exist_ok=True)
-        before = self._manifest()
+        before = self._before()
         # One after the other: together they would fetch the same wheels.
         wheels = {function.name: self._wheels_of(function) for function in functions}
         with ThreadPoolExecutor(len(functions)) as pool:
-            built = list(
-                pool.map(lambda function: self._one(function, wheels[function.name], before.get(function.name, {})), functions)
-            )
+            jobs = [
+                pool.submit(self._one, function, wheels[function.name], before.get(function.name, {}))
+                for function in functions
+            ]
+            built = [job.result() for job in jobs]
         self._write(_MANIFEST, json.dumps({one.name: self._entry(one) for one in built}, indent=2).encode() + b"\n")
         return built
 
     def _wheels_of(self, function: Function) -> tuple[Wheel, ...]:
         lock = self._root / "infra" / "lambdas" / f"{function.name}.txt"
-        return self._wheels.get(requirement_file.read(lock))
+        locked = requirement_file.read(lock)
+        if gone := function.unneeded - {requirement.name for requirement in locked}:
+            raise BuildError(f"{lock} has no {', '.join(gone)}.", "Take it out of scripts/lambda_build/functions.py.")
+        return self._wheels.get([requirement for requirement in locked if requirement.name not in function.unneeded])
 
     def _one(self, function: Function, wheels: Sequence[Wheel], before: Mapping[str, Any]) -> Built:
         own = contents.own_files(self._root / "src", function)
@@ -74,15 +87,16 @@ class Release:
         if before.get("inputs") == inputs and bill.exists() and path.exists():
             data = path.read_bytes()
             if (digest := hashlib.sha256(data).hexdigest()) == before.get("sha256"):
-                return Built(function.name, path, digest, len(data), inputs, new=False)
+                return Built(function.name, path, digest, len(data), inputs, before.get("bytecode"), new=False)
         libraries = contents.library_files(wheels, function)
         files = own | libraries
         if self._python:
-            files = contents.with_bytecode(own, libraries, self._python, self._platform.python)
+            files = contents.with_bytecode(own, libraries, self._python)
         data = pack(files)
         self._write(path.name, data)
         self._write(bill.name, bill_of_materials(function.name, self._version(), wheels).encode())
-        return Built(function.name, path, hashlib.sha256(data).hexdigest(), len(data), inputs, new=True)
+        made_by = self._python.version if self._python else None
+        return Built(function.name, path, hashlib.sha256(data).hexdigest(), len(data), inputs, made_by, new=True)
 
     def _inputs(self, own: Mapping[str, File], wheels: Sequence[Wheel]) -> str:
         """A digest of everything that the zip is made from: source, libraries, and what makes it."""
@@ -104,17 +118,18 @@ class Release:
             "bytes": built.bytes,
             "architecture": self._platform.architecture,
             "python": self._platform.python,
-            "bytecode": self._python is not None,
+            "bytecode": built.bytecode,
             "inputs": built.inputs,
         }
 
-    def _manifest(self) -> dict[str, Any]:
-        """What the last build wrote; nothing where it cannot be read."""
+    def _before(self) -> dict[str, dict[str, Any]]:
+        """The manifest of the last build; empty where it cannot be used."""
         try:
             found = json.loads((self._output / _MANIFEST).read_bytes())
         except (FileNotFoundError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        entries = found.items() if isinstance(found, dict) else ()
+        return {name: entry for name, entry in entries if isinstance(entry, dict)}
 
     def _version(self) -> str:
         path = self._root / "src" / "chatbot" / "__init__.py"

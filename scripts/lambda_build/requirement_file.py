@@ -43,5 +43,5 @@ def read(path: Path) -> tuple[Requirement, ...]:
 def _parse(line: str, path: Path) -> Requirement:
     pin, digests = _PIN.match(line), frozenset(_HASH.findall(line))
     if not pin or not digests:
-        raise BuildError(f"{path} has {line[:60]!r}, which names no version or no hash.", "Write it anew with: make lock")
+        raise BuildError(f"{path} has {line[:60]!r}, without a version or a hash.", "Write it anew with: make lock")
     return Requirement(pin["name"], pin["version"], digests, line)

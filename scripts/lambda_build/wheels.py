@@ -97,7 +97,7 @@ class Wheels:
             wanted.write_text("\n".join(requirement.text for requirement in missing), encoding="utf-8")
             command = (python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input")
             rules = ("--no-deps", "--require-hashes", "--only-binary=:all:", *self._platform.options)
-            result = subprocess.run(  # noqa: S603 - pip, told what the lock file says
+            result = subprocess.run(
                 (*command, *rules, "--dest", name, "--requirement", str(wanted)),
                 capture_output=True,
                 text=True,

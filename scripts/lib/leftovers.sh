@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # What is in the account under this environment's names, whether a stack knows of it or not.
 
-# look FILE KIND WORDS...: writes "KIND name" for each name that the call gives. What cannot be asked is said, not passed over.
+# look FILE KIND WORDS...: writes "KIND name" for each name that the call gives. What cannot be asked is said, not passed
+# over; a service that has no address is not in this Region, and has nothing there.
 look() {
     local file=$1 kind=$2 name
     shift 2
     if ! aws --cli-connect-timeout 10 "$@" --output text >"$file.names" 2>"$file.error"; then
         case $(cat "$file.error") in
-        *NoSuchBucket* | *NotFound* | *"does not exist"*) ;;
-        *) printf 'unknown %s (%s)\n' "$kind" "$(grep -v '^$' "$file.error" | tail -n 1)" >"$file" ;;
+        *"Could not connect to the endpoint"*) ;;
+        *) printf 'unknown: %s could not be listed: %s\n' "$kind" "$(grep -v '^$' "$file.error" | tail -n 1)" >"$file" ;;
         esac
         return 0
     fi

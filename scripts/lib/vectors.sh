@@ -6,8 +6,10 @@
 drop_vector_indexes() {
     local bucket=$PREFIX-vectors-$ACCOUNT-$REGION names name
     if ! names=$(try s3vectors list-indexes --vector-bucket-name "$bucket" --query 'indexes[].indexName' --output text); then
-        failed_with 'NotFound|does not exist' || explain "listing the indexes of $bucket"
-        return 0
+        if failed_with 'NotFound|does not exist' || [ "$(stack_value parameter VectorStore)" != s3vectors ]; then
+            return 0 # not every Region has S3 Vectors to ask
+        fi
+        explain "listing the indexes of $bucket"
     fi
     for name in $names; do
         case $name in None) continue ;; esac
@@ -18,9 +20,12 @@ drop_vector_indexes() {
 
 # Removes the vector bucket that a stack which no longer wants it left behind.
 drop_vector_bucket() {
-    drop_vector_indexes
-    try s3vectors delete-vector-bucket --vector-bucket-name "$PREFIX-vectors-$ACCOUNT-$REGION" ||
-        failed_with 'NotFound|does not exist' || explain "deleting the vector bucket"
+    local bucket=$PREFIX-vectors-$ACCOUNT-$REGION
+    if try s3vectors get-vector-bucket --vector-bucket-name "$bucket" >/dev/null; then
+        drop_vector_indexes
+        must "deleting the vector bucket $bucket" s3vectors delete-vector-bucket --vector-bucket-name "$bucket"
+        note "vector bucket $bucket"
+    fi
 }
 
 empty_disposable_buckets() {

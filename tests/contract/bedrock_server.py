@@ -60,7 +60,7 @@ def exception(kind: str, message: str = "vendor words") -> bytes:
 class BedrockServer(LoopbackServer):
     """Serves ConverseStream for every model id. ``requests`` are those taken, ``paths`` the model ids they named."""
 
-    def __init__(self, model: ChatModel) -> None:
+    def __init__(self, model: ChatModel, port: int = 0) -> None:
         self.requests: list[dict[str, Any]] = []
         self.model_ids: list[str] = []
         self._model = model
@@ -70,7 +70,7 @@ class BedrockServer(LoopbackServer):
         operation = session.get_service_model("bedrock-runtime").operation_model("ConverseStream")
         assert operation.input_shape is not None
         self._shape = operation.input_shape
-        super().__init__(self._respond)
+        super().__init__(self._respond, port)
 
     def fail_next(self, *faults: Refusal | Fault | bytes) -> None:
         """Makes the next requests fail, one by one; bytes are a frame sent in the middle of the answer."""

@@ -55,17 +55,20 @@ class _Pruner:
         return {key: found for key, item in value.items() if (found := self.pruned(item)) != _NO_VALUE}
 
 
-def write_pruned(world: World, folder: Path) -> list[Path]:
-    """Writes every template as each variant leaves it."""
+def write_pruned(world: World, folder: Path, *only: str) -> list[Path]:
+    """Writes every template (or only those named) as each variant leaves it."""
     by_name = {template.name: template for template in world.templates}
-    return _write(folder, ((each.template, prune(by_name[each.template], each)) for each in world.resolved()))
+    return _write(folder, ((each.template, prune(by_name[each.template], each)) for each in _each(world, only)))
 
 
-def write_resolved(world: World, folder: Path) -> list[Path]:
+def write_resolved(world: World, folder: Path, *only: str) -> list[Path]:
     """The same with every intrinsic function resolved, as a CloudFormation hook sees the resources."""
-    return _write(
-        folder, ((each.template, without_waivers({"Resources": each.resources})) for each in world.resolved())
-    )
+    bodies = ((each.template, without_waivers({"Resources": each.resources})) for each in _each(world, only))
+    return _write(folder, bodies)
+
+
+def _each(world: World, only: tuple[str, ...]) -> Iterable[Resolved]:
+    return (each for each in world.resolved() if not only or each.template in only)
 
 
 def _write(folder: Path, bodies: Iterable[tuple[str, dict[str, Any]]]) -> list[Path]:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.rehearsal.building import built
 from tests.rehearsal.harness import Run
 from tests.rehearsal.stage import Stage, stage
 
 _MEASURED = "rehearsal"
 
 
+@pytest.fixture(scope="session")
+def zips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The functions, built once for all workers; that also fetches the wheels which a build needs."""
+    own = tmp_path_factory.getbasetemp()
+    return built(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One account for all tests of a file: they tell a story, in order."""
-    with stage(tmp_path_factory.mktemp("story")) as made:
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, zips: Path) -> Iterator[Stage]:
+    """One account for all tests of a file: they tell a story, in order.
+
+    A file that sets ``BUILDS_ITSELF`` gets a checkout in which nothing was built yet.
+    """
+    fresh = getattr(request.module, "BUILDS_ITSELF", False)
+    with stage(tmp_path_factory.mktemp("story"), None if fresh else zips) as made:
         yield made
 
 

@@ -7,6 +7,7 @@ and the system's tools, nothing of the project's own environments.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -51,7 +52,9 @@ class AwsCall:
 
     @property
     def name(self) -> str:
-        return " ".join(self.argv[:2])
+        """Service and operation."""
+        words = itertools.dropwhile(lambda word: word.startswith("-") or word.isdecimal(), self.argv)
+        return " ".join(itertools.islice(words, 2))
 
 
 @dataclass
@@ -231,17 +234,6 @@ def path_of(folder: Path, quick_aws: Path) -> str:
     programs.mkdir()
     (programs / "python3").symlink_to(Path(sys.executable).resolve())
     return os.pathsep.join([str(quick_aws), str(programs), "/usr/bin", "/bin"])
-
-
-def package_index_variables() -> dict[str, str]:
-    """How pip finds packages on this machine: the home folder of the rehearsal knows nothing of it."""
-    found = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    for file in (Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf"):
-        if file.exists():
-            found.setdefault("PIP_CONFIG_FILE", str(file))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pip"
-    found.setdefault("PIP_CACHE_DIR", str(cache))
-    return found
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import platform
+import shutil
 import ssl
 import sys
 from collections.abc import Iterator
@@ -17,11 +17,14 @@ import httpx
 
 from tests.rehearsal.account.account import Account, Call, running_account
 from tests.rehearsal.aws_cli.quick import quick_aws
-from tests.rehearsal.harness import Run, Shell, make_checkout, package_index_variables, path_of
+from tests.rehearsal.building import ARCHITECTURE, PYTHON_VERSION, cache_folder
+from tests.rehearsal.harness import Run, Shell, make_checkout, path_of
 from tests.rehearsal.inventory import Inventory, inventory
 
 #: The program that `pip install` or `make run` gives a person; it knows the deployment from its configuration file.
 CHATBOT = Path(sys.executable).with_name("chatbot")
+#: What the scripts build for; unset it is what Lambda runs.
+_BUILD = {"CHATBOT_LAMBDA_ARCHITECTURE": ARCHITECTURE, "CHATBOT_LAMBDA_PYTHON": PYTHON_VERSION}
 
 
 @dataclass
@@ -66,8 +69,8 @@ class Stage:
         )
 
     def chatbot(self, *arguments: str) -> Run:
-        """The command line of this project."""
-        return self.shell.run(str(CHATBOT), *arguments)
+        """The command line of this project, in a shell that has no variables of the scripts."""
+        return self.shell.run(str(CHATBOT), *arguments, environ=dict.fromkeys(_BUILD, ""))
 
     def refused(self) -> list[Call]:
         """What a function or a service was not allowed to do so far."""
@@ -80,21 +83,21 @@ def _client(service: str, options: tuple[tuple[str, str], ...]) -> Any:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """An empty account and a fresh checkout in ``folder``; all of it is gone afterwards."""
+def stage(folder: Path, zips: Path | None) -> Iterator[Stage]:
+    """An empty account and a fresh checkout in ``folder``; ``zips`` are what was built there before, if anything."""
     (folder / "account").mkdir()
     home = folder / "home of somebody"
     home.mkdir()
     checkout = make_checkout(folder / "a folder with spaces" / "chatbot")
+    if zips:
+        shutil.copytree(zips, checkout / "build" / "lambdas")
     with running_account(folder / "account") as account, quick_aws(folder / "cli") as aws:
         environ = {
-            **package_index_variables(),
             **account.environment,
             "PATH": path_of(folder, aws),
             "TMPDIR": str(_made(folder / "temporary files")),
-            # Functions run on this machine, so their zips are built for it.
-            "CHATBOT_LAMBDA_ARCHITECTURE": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
-            "CHATBOT_LAMBDA_PYTHON": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "XDG_CACHE_HOME": str(cache_folder()),
+            **_BUILD,
         }
         with Shell(checkout, home, environ) as shell:
             made = Stage(account, shell, {})

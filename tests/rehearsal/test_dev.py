@@ -15,6 +15,7 @@ from tests.rehearsal.papers import AUSTRIA, REAL, WARRANTY, assert_answered, pap
 from tests.rehearsal.stage import Stage
 
 pytestmark = pytest.mark.rehearsal
+BUILDS_ITSELF = True
 Measure = Callable[[str, Run], Run]
 
 #: Stands in a message, a document and a search, and may stand in no log.

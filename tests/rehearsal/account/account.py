@@ -88,7 +88,9 @@ class Account:
 
     def control(self, **faults: Any) -> dict[str, Any]:
         """Breaks something on purpose; README.md says what."""
-        request = urllib.request.Request(f"{self.endpoint}/_rehearsal/faults", json.dumps(faults).encode(), method="POST")
+        request = urllib.request.Request(
+            f"{self.endpoint}/_rehearsal/faults", json.dumps(faults).encode(), method="POST"
+        )
         try:
             with _direct().open(request, timeout=10) as answer:
                 found: dict[str, Any] = json.load(answer)
@@ -124,8 +126,12 @@ def running_account(work_dir: Path) -> Iterator[Account]:
     settings.save(file)
     account = Account(settings, work_dir)
     with (
-        _process("stand-ins", [sys.executable, "-m", "tests.rehearsal.account.stand_ins", str(file)], work_dir) as second,
-        _process("launcher", [str(_EMULATOR_PYTHON), "-m", "tests.rehearsal.account.launcher", str(file)], work_dir) as first,
+        _process(
+            "stand-ins", [sys.executable, "-m", "tests.rehearsal.account.stand_ins", str(file)], work_dir
+        ) as second,
+        _process(
+            "launcher", [str(_EMULATOR_PYTHON), "-m", "tests.rehearsal.account.launcher", str(file)], work_dir
+        ) as first,
     ):
         _wait_until_there(f"{account.endpoint}/_ministack/health", first, work_dir / "launcher.log")
         _wait_until_there(f"http://127.0.0.1:{registry_port}/", second, work_dir / "stand-ins.log")

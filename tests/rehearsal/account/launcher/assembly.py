@@ -6,11 +6,30 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from tests.rehearsal.account.launcher import control, decisions, nested_stacks, owner, rest_api
+from tests.rehearsal.account.launcher import (
+    conditions,
+    control,
+    decisions,
+    deliveries,
+    key_use,
+    nested_stacks,
+    owner,
+    rest_api,
+    search,
+    stack_buckets,
+    stack_budgets,
+    stack_functions,
+    stack_requests,
+    stack_search,
+    stack_tables,
+)
+from tests.rehearsal.account.launcher.bedrock import Bedrock
 from tests.rehearsal.account.launcher.faults import Faults
 from tests.rehearsal.account.launcher.functions import Functions
 from tests.rehearsal.account.launcher.jsonl import JsonLog
 from tests.rehearsal.account.launcher.settings import Settings
+from tests.rehearsal.account.launcher.stores import Stores
+from tests.rehearsal.account.launcher.vectors import Vectors
 from tests.rehearsal.account.launcher.web_adapter import WebServers
 
 
@@ -20,12 +39,21 @@ async def serve(settings: Settings) -> None:
     servers = WebServers(functions)
     functions.servers = servers
     faults = Faults()
+    stores = Stores(settings.registry_port)
+    vectors = Vectors(stores)
     decisions.install(JsonLog(settings.log("calls")))
     functions.install()
     rest_api.install(servers)
     nested_stacks.install()
+    for module in (conditions, stack_tables, stack_buckets, stack_functions, stack_budgets, key_use, deliveries):
+        module.install()
+    stack_requests.install(faults)
+    stack_search.install(stores)
+    vectors.install()
     faults.install()
-    control.install(faults)
+    control.install(
+        faults, search.plane, vectors.plane, Bedrock(settings.bedrock_port, faults).plane, stack_budgets.plane
+    )
     owner.make(settings)
     config = Config()
     config.bind = [f"127.0.0.1:{settings.port}"]

@@ -17,7 +17,9 @@ from tests.rehearsal.account.launcher.models import MODELS, Model, Profile
 from tests.rehearsal.account.launcher.relay import Unreachable, ask
 
 _SCOPE = "/bedrock/aws4_request"
-_INVOCATION = re.compile(r"/model/(?P<model>.+)/(?P<operation>converse-stream|converse|invoke-with-response-stream|invoke)")
+_INVOCATION = re.compile(
+    r"/model/(?P<model>.+)/(?P<operation>converse-stream|converse|invoke-with-response-stream|invoke)"
+)
 #: Converse has no action of its own in IAM.
 _ACTIONS = {
     "converse": "InvokeModel",
@@ -143,7 +145,9 @@ class Bedrock:
         found = models.find(identifier)
         _authorise(request, action, found.arn if isinstance(found, Model) else "*")
         if not isinstance(found, Model):
-            raise Refusal(404, "ResourceNotFoundException", f"Could not resolve the foundation model from {identifier}.")
+            raise Refusal(
+                404, "ResourceNotFoundException", f"Could not resolve the foundation model from {identifier}."
+            )
         return found
 
     def _availability(self, request: Request, identifier: str) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from tests.rehearsal.account.launcher.jsonl import JsonLog
 _log: JsonLog | None = None
 
 
-def note(principal: str, action: str, resource: str, context: dict[str, Any], *, allowed: bool, reason: str = "") -> None:
+def note(
+    principal: str, action: str, resource: str, context: dict[str, Any], *, allowed: bool, reason: str = ""
+) -> None:
     """Writes a decision down."""
     assert _log is not None
     _log.add(

@@ -11,7 +11,7 @@ from ministack.services.cloudformation import stacks
 
 _ANY = "*"
 _LONGEST_HOLD_SECONDS = 60.0
-_WORDS = "Resource handler returned message: \"Internal Failure\" (HandlerErrorCode: InternalFailure)"
+_WORDS = 'Resource handler returned message: "Internal Failure" (HandlerErrorCode: InternalFailure)'
 
 
 class Faults:
@@ -23,6 +23,8 @@ class Faults:
         self._failing: list[dict[str, Any]] = []
         self._holding: list[dict[str, Any]] = []
         self._released = threading.Event()
+        #: Whether a stack stands still because it was asked for.
+        self.holding = False
         self._connections: set[Any] = set()
         #: Models whose access was never granted in the account.
         self.denied_models: set[str] = set()
@@ -36,7 +38,9 @@ class Faults:
         with self._lock:
             self._failing += wanted.get("fail", [])
             self._holding += wanted.get("hold", [])
-            self.bedrock += [(each["status"], each["code"], each.get("message", "")) for each in wanted.get("bedrock", [])]
+            self.bedrock += [
+                (each["status"], each["code"], each.get("message", "")) for each in wanted.get("bedrock", [])
+            ]
             if "denied_models" in wanted:
                 self.denied_models = set(wanted["denied_models"])
             self.form_missing = wanted.get("form_missing", self.form_missing)
@@ -55,7 +59,9 @@ class Faults:
         held = self._take(self._holding, operation, logical_id)
         if held is not None:
             self._released.clear()
+            self.holding = True
             self._released.wait(float(held.get("seconds", _LONGEST_HOLD_SECONDS)))
+            self.holding = False
         failing = self._take(self._failing, operation, logical_id)
         if failing is not None:
             raise ValueError(failing.get("reason", _WORDS))
@@ -87,7 +93,13 @@ class Faults:
             return provision(resource_type, logical_id, *rest)
 
         def update_resource(
-            resource_type: str, physical_id: str, old: Any, new: Any, stack: str, logical_id: str = "", attrs: Any = None
+            resource_type: str,
+            physical_id: str,
+            old: Any,
+            new: Any,
+            stack: str,
+            logical_id: str = "",
+            attrs: Any = None,
         ) -> Any:
             if old != new:
                 self.before("update", logical_id)

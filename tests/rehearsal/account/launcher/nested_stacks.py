@@ -20,7 +20,16 @@ Attributes = dict[str, str]
 #: Whether what is deleted now was made by the operation that is being rolled back.
 _undoing_create: contextvars.ContextVar[bool] = contextvars.ContextVar("undoing_create", default=False)
 _KIND = "AWS::CloudFormation::Stack"
-_KEPT = ("_resources", "_template", "_template_body", "_resolved_params", "_conditions", "Parameters", "Tags", "Outputs")
+_KEPT = (
+    "_resources",
+    "_template",
+    "_template_body",
+    "_resolved_params",
+    "_conditions",
+    "Parameters",
+    "Tags",
+    "Outputs",
+)
 
 
 def install() -> None:

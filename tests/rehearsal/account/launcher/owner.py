@@ -15,9 +15,7 @@ _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Actio
 def make(settings: Settings) -> None:
     """Makes the user with the access key that the settings name."""
     iam._create_user({"UserName": NAME})
-    iam._put_user_policy(
-        {"UserName": NAME, "PolicyName": "administrator", "PolicyDocument": json.dumps(_EVERYTHING)}
-    )
+    iam._put_user_policy({"UserName": NAME, "PolicyName": "administrator", "PolicyDocument": json.dumps(_EVERYTHING)})
     iam._access_keys[settings.access_key] = {
         "UserName": NAME,
         "AccessKeyId": settings.access_key,

@@ -7,12 +7,15 @@ the check that the API may invoke the function at all, which ministack leaves ou
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import copy
 import json
 import re
 from typing import Any
 
+from ministack import app
 from ministack.core import iam_evaluator
-from ministack.core.responses import get_account_id, get_region, new_uuid
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, new_uuid
 from ministack.services import apigateway_v1, lambda_svc
 from ministack.services.cloudformation import provisioners
 
@@ -22,11 +25,20 @@ from tests.rehearsal.account.launcher.web_adapter import InitFailed, WebServers,
 
 _STREAMING_URI = re.compile(r".*:lambda:path/2021-11-15/functions/(?P<function>.+)/response-streaming-invocations")
 _BUFFERED_URI = re.compile(r".*:lambda:path/2015-03-31/functions/(?P<function>.+)/invocations")
+_LARGEST_BODY = 10 * 2**20
 _MOST_STREAM_MS, _MOST_BUFFER_MS = 900_000, 29_000
 
 
+#: What the deployments of the APIs have photographed: resources by API and deployment.
+_photographs: dict[tuple[str, str], Any] = {}
+#: The resources that the request that is being answered sees.
+_served: contextvars.ContextVar[Any] = contextvars.ContextVar("served", default=None)
+
+
 def install(servers: WebServers) -> None:
+    app._EXECUTE_API_RE = re.compile(r"^([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?::\d+)?$")
     _keep_the_transfer_mode()
+    _serve_deployments()
     buffered = apigateway_v1._invoke_lambda_proxy_v1
 
     async def invoke(
@@ -43,6 +55,8 @@ def install(servers: WebServers) -> None:
         path_params: Any,
         **more: Any,
     ) -> Any:
+        if len(body) > _LARGEST_BODY:
+            return apigateway_v1._gw_error("REQUEST_TOO_LARGE", "Request Entity Too Large")
         reference = _function_of(integration)
         called = f"{api_id}/{stage_name}/{method}{re.sub(r'{[^}]*}', '*', resource['path'])}"
         if not may_invoke(reference, f"arn:aws:execute-api:{get_region()}:{get_account_id()}:{called}"):
@@ -52,7 +66,18 @@ def install(servers: WebServers) -> None:
         )
         if integration.get("responseTransferMode") != "STREAM" or config is None or not adapted(config):
             return await buffered(
-                integration, api_id, stage_name, stage, resource, path, method, headers, body, query, path_params, **more
+                integration,
+                api_id,
+                stage_name,
+                stage,
+                resource,
+                path,
+                method,
+                headers,
+                body,
+                query,
+                path_params,
+                **more,
             )
         event = apigateway_v1._build_lambda_event_v1(
             api_id, stage_name, stage, resource, path, method, headers, body, query, path_params
@@ -72,7 +97,7 @@ async def _streamed(servers: WebServers, record: Any, config: Any, event: Any, i
         answer = await asyncio.wait_for(ask(port, method, target, headers, body), seconds)
     except (InitFailed, Unreachable) as error:
         servers.log_failure(config, request_id, str(error))
-        return 502, {"Content-Type": "application/json"}, b'{"message": "Internal server error"}'
+        return apigateway_v1._gw_error("INTEGRATION_FAILURE", "Internal server error")
     except TimeoutError:
         return apigateway_v1._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
     return answer.streamed(**{"x-amzn-requestid": event["requestContext"]["requestId"]})
@@ -97,6 +122,37 @@ def may_invoke(reference: str, source: str) -> bool:
     statements = [each for each in function["policy"]["Statement"] if each.get("Resource") == arn]
     decision = iam_evaluator.evaluate_resource_policy({"Statement": statements}, context, "apigateway.amazonaws.com")
     return bool(decision.decision == "Allow")
+
+
+class _Resources(AccountRegionScopedDict):  # type: ignore[misc]  # ministack has no types
+    """The resources of APIs; those of a deployment while a request is answered through it."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        served = _served.get()
+        return served[1] if served and served[0] == key and served[1] is not None else super().get(key, default)
+
+
+def _serve_deployments() -> None:
+    """A stage serves what its deployment has photographed, whatever is changed afterwards; ministack serves the latest."""
+    create, execute = apigateway_v1._create_deployment, apigateway_v1.handle_execute
+    apigateway_v1._resources = _Resources()
+
+    def photographed(api_id: str, data: Any) -> Any:
+        response = create(api_id, data)
+        if response[0] < 400:
+            _photographs[api_id, json.loads(response[2])["id"]] = copy.deepcopy(apigateway_v1._resources.get(api_id, {}))
+        return response
+
+    async def executed(api_id: str, stage_name: str, *rest: Any) -> Any:
+        stage = apigateway_v1.stages_for_api(api_id).get(stage_name) or {}
+        token = _served.set((api_id, _photographs.get((api_id, stage.get("deploymentId", "")))))
+        try:
+            return await execute(api_id, stage_name, *rest)
+        finally:
+            _served.reset(token)
+
+    apigateway_v1._create_deployment = photographed
+    apigateway_v1.handle_execute = executed
 
 
 def _function_of(integration: dict[str, Any]) -> str:

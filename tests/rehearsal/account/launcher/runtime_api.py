@@ -25,7 +25,9 @@ class RuntimeEnvironment:
         self._results: queue.Queue[dict[str, Any]] = queue.Queue()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.environment = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="runtime-api", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="runtime-api", daemon=True
+        )
         self._thread.start()
         self.usable = True
 
@@ -123,5 +125,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Prints nothing."""
-
-

@@ -60,7 +60,7 @@ def _check(props: Props) -> None:
         record = kms._resolve_key(key)
         if record is None or record["KeyState"] != "Enabled":
             raise ValueError(
-                'Resource handler returned message: "The KMS key is invalid for the function\'s configuration: it is '
+                "Resource handler returned message: \"The KMS key is invalid for the function's configuration: it is "
                 f'not there, or not enabled: {key} (Service: Lambda, Status Code: 400)"'
             )
     if target := (props.get("DeadLetterConfig") or {}).get("TargetArn"):
@@ -92,7 +92,7 @@ def _check_concurrency(props: Props) -> None:
     )
     if total - others - number(wanted) < _UNRESERVED:
         raise ValueError(
-            "Resource handler returned message: \"Specified ReservedConcurrentExecutions for function decreases "
+            'Resource handler returned message: "Specified ReservedConcurrentExecutions for function decreases '
             f"account's UnreservedConcurrentExecution below its minimum value of [{_UNRESERVED}]. (Service: Lambda, "
             'Status Code: 400)"'
         )

@@ -17,9 +17,7 @@ _groups: dict[str, Props] = {}
 def install(stores: Stores) -> None:
     _policies("AWS::OpenSearchServerless::SecurityPolicy", "security")
     _policies("AWS::OpenSearchServerless::AccessPolicy", "access")
-    add(
-        "AWS::OpenSearchServerless::CollectionGroup", create=_make_group, update=_change_group, delete=_drop_group
-    )
+    add("AWS::OpenSearchServerless::CollectionGroup", create=_make_group, update=_change_group, delete=_drop_group)
     add(
         "AWS::OpenSearchServerless::Collection",
         create=lambda logical_id, props, stack: _make_collection(props),

@@ -74,7 +74,7 @@ def _check_protection(name: str) -> None:
     if dynamodb._tables.get(name, {}).get("DeletionProtectionEnabled"):
         raise ValueError(
             'Resource handler returned message: "Resource cannot be deleted as it is currently protected against '
-            "deletion. Disable deletion protection first. (Service: DynamoDb, Status Code: 400)\" "
+            'deletion. Disable deletion protection first. (Service: DynamoDb, Status Code: 400)" '
             "(HandlerErrorCode: InvalidRequest)"
         )
 

@@ -166,7 +166,9 @@ class Vectors:
     def _make(self, props: Props) -> Made:
         name, encryption = props["VectorBucketName"], props.get("EncryptionConfiguration") or {}
         try:
-            self._create(name, {key[0].lower() + key[1:]: value for key, value in encryption.items()} or {"sseType": "AES256"})
+            self._create(
+                name, {key[0].lower() + key[1:]: value for key, value in encryption.items()} or {"sseType": "AES256"}
+            )
         except Refusal as refusal:
             raise ValueError(f"{refusal} (HandlerErrorCode: AlreadyExists)") from None
         # Ref gives the ARN.

@@ -62,9 +62,7 @@ class WebServers:
         else:
             path = config["Environment"]["Variables"].get("AWS_LWA_PASS_THROUGH_PATH", "/events")
             method, target, headers, body = "POST", path, [], json.dumps(event).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}{target}", body or None, dict(headers), method=method
-        )
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{target}", body or None, dict(headers), method=method)
         try:
             with _opener().open(request, timeout=float(config.get("Timeout", 3))) as answer:
                 return {"body": answer.read().decode(errors="replace")}
@@ -127,7 +125,9 @@ def _opener() -> urllib.request.OpenerDirector:
 
 def http_request(event: dict[str, Any], config: dict[str, Any], request_id: str) -> tuple[str, str, Headers, bytes]:
     """Method, target, headers and body that the adapter sends for an event of a REST API."""
-    query = [(name, each) for name, values in (event.get("multiValueQueryStringParameters") or {}).items() for each in values]
+    query = [
+        (name, each) for name, values in (event.get("multiValueQueryStringParameters") or {}).items() for each in values
+    ]
     target = quote(event["path"], safe="/%:@!$&'()*+,;=~-._") + (f"?{urlencode(query)}" if query else "")
     headers = [(name, each) for name, values in (event.get("multiValueHeaders") or {}).items() for each in values]
     context = {
