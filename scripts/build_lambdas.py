@@ -35,14 +35,14 @@ def main() -> None:
     except BuildError as error:
         sys.exit(f"build_lambdas.py: {error}")
     except OSError as error:
-        sys.exit(f"build_lambdas.py: {_explained(error)}")
+        sys.exit(f"build_lambdas.py: {explained(error)}")
     except KeyboardInterrupt:
         sys.stderr.write("build_lambdas.py: interrupted; run the same command again to go on.\n")
         sys.exit(_INTERRUPTED)
 
 
 def _build(options: argparse.Namespace) -> None:
-    platform = Platform(options.architecture, options.python_version)
+    platform = _platform(options.architecture, options.python_version)
     python = None if options.source_only else interpreter(platform.python)
     release = Release(_ROOT, options.output, Wheels(_cache(), _ROOT / ".venv-package", platform), platform, python)
     for built in release.build(FUNCTIONS):
@@ -70,19 +70,21 @@ def _cache() -> Path:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="build_lambdas.py", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--output", type=Path, default=_ROOT / "build" / "lambdas", help="folder of the zips")
-    parser.add_argument("--architecture", default="arm64", choices=MACHINES, help="default: arm64")
-    parser.add_argument("--python-version", default="3.13", type=_minor_version, help="of the runtime; default: 3.13")
+    parser.add_argument("--architecture", default="arm64", help="arm64 (default) or x86_64")
+    parser.add_argument("--python-version", default="3.13", help="of the runtime; default: 3.13")
     parser.add_argument("--source-only", action="store_true", help="no bytecode, whatever is installed here")
     return parser.parse_args()
 
 
-def _minor_version(text: str) -> str:
-    if not re.fullmatch(r"3\.1[1-9]", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a version of Python such as 3.13 (3.11 is the oldest)")
-    return text
+def _platform(architecture: str, python: str) -> Platform:
+    if architecture not in MACHINES:
+        raise BuildError(f"Lambda has no architecture {architecture!r}.", f"Choose one of: {', '.join(MACHINES)}.")
+    if not re.fullmatch(r"3\.1[1-9]", python):
+        raise BuildError(f"{python!r} is no version that this code runs on.", "Choose one like 3.13 (from 3.11 on).")
+    return Platform(architecture, python)
 
 
-def _explained(error: OSError) -> str:
+def explained(error: OSError) -> str:
     place = f" ({error.filename})" if error.filename else ""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return f"The disk is full{place}. Make room, and run the same command again."

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # the parts of lib/ use what is set here
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need stack changes leftovers inventory preflight purge vectors
+need stack repair changes leftovers inventory preflight purge vectors
 
 OWN_OPTIONS="--keep-data --purge --dry-run"
 MODE=keep-data
@@ -41,15 +41,19 @@ keep_data() {
     settle
     if [ "$(stack_value parameter DataOnly)" = true ]; then
         say "the stack $PREFIX holds only data already"
-        return 0
+    else
+        empty_disposable_buckets
+        reduce_to_data
     fi
-    empty_disposable_buckets
+    drop_vector_bucket
+}
+
+reduce_to_data() {
     "$PYTHON" "$ROOT/scripts/parameters.py" keep "$WORK/stack" DataOnly=true >"$WORK/parameters.json"
     make_change_set "" "$WORK/parameters.json"
     [ -n "$CHANGE_SET" ] || fail "AWS sees nothing to change in $PREFIX, though its DataOnly is not true; look at the stack in the console of CloudFormation."
-    execute
+    execute "removing all of $PREFIX but its data"
     [ "$SUCCEEDED" = true ] || fail "the stack could not be reduced to its data ($STATUS). Mend the cause above and run the same command again."
-    drop_vector_bucket
 }
 
 purge() {
@@ -58,6 +62,7 @@ purge() {
         step "deleting the stack $PREFIX"
         delete_stack
     fi
+    delete_orphans
     step "removing the data"
     remove_leftovers 7
     remove_bucket "$PREFIX-artifacts-$ACCOUNT-$REGION"

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # the parts of lib/ use what is set here
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need stack changes parameters models access preflight artifacts vectors leftovers purge deployment finish
+need stack repair changes parameters models access preflight artifacts vectors leftovers purge deployment finish
 
 OWN_OPTIONS="--set --dry-run --skip-access-check"
 SETTINGS=()
@@ -39,8 +39,9 @@ preflight() {
     step "account $ACCOUNT, $REGION, as $CALLER"
     read_stack
     wait_until_still
-    check_parameters ${SETTINGS[@]+"${SETTINGS[@]}"} "DataOnly=false" ${CHATBOT_LAMBDA_ARCHITECTURE:+"Architecture=$CHATBOT_LAMBDA_ARCHITECTURE"}
+    check_parameters ${SETTINGS[@]+"${SETTINGS[@]}"} ${CHATBOT_LAMBDA_ARCHITECTURE:+"Architecture=$CHATBOT_LAMBDA_ARCHITECTURE"}
     set_value Environment "$ENV"
+    set_value DataOnly false
     need_models
     need_layer
     choose_concurrency

@@ -2,11 +2,8 @@
 # shellcheck disable=SC2034  # what is set here is used by the scripts that source it
 # What the scripts share. A script sources this, defines usage(), and calls: start "$@". It then has ENV (dev, staging or
 # prod), PREFIX (chatbot-<env>, also the stack's name), REGION, ROOT (the checkout), WORK (a folder that is removed at the
-# end), PYTHON. need_account adds ACCOUNT. By file of lib/:
-#   options.sh    start, own_option (a script's own), nearest    aws.sh        try, must, failed_with, explain, need_account
-#   tools.sh      need_tools                                     stack.sh      read_stack, stack_value, watch, settle
-#   changes.sh    make_change_set, show_changes, execute         artifacts.sh  need_artifacts_bucket, upload_code
-#   preflight.sh  models.sh  leftovers.sh  purge.sh  vectors.sh  finish.sh  parameters.sh
+# end), PYTHON. need_account adds ACCOUNT. A function of lib/ that fails ends the script with a sentence; none of them is
+# called in a condition (if f, f || ...), where the shell would go on after a failure in the middle of it.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 SCRIPT=${0##*/}

@@ -2,7 +2,7 @@
 
     parameters.py check TEMPLATE STACK [Name=Value ...]   prints a line "Name=value" for each of them
     parameters.py write TEMPLATE STACK VALUES OUTPUT      writes OUTPUT for --parameters file://OUTPUT
-    parameters.py keep STACK Name=Value                   prints such a list: this changed, all else kept
+    parameters.py keep STACK Name=Value ...               prints such a list: these changed, all else kept
     parameters.py code MANIFEST                           prints "ChatCodeKey<TAB>key<TAB>file" and so on
 
 STACK holds what ``read_stack`` of lib/stack.sh wrote: lines "parameter<TAB>name<TAB>value" among others. A parameter is
@@ -28,6 +28,7 @@ COMPUTED = frozenset(
     {
         "ArtifactsBucket",
         "ChatCodeKey",
+        "DataOnly",
         "DirectModelArns",
         "Environment",
         "InferenceProfileArns",
@@ -214,11 +215,11 @@ def _lines(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
-def keep(stack: dict[str, str], setting: str) -> str:
-    """The list for ``--parameters`` of an update that changes one parameter."""
-    name, _, value = setting.partition("=")
-    rows: list[dict[str, str | bool]] = [{"ParameterKey": name, "ParameterValue": value}]
-    rows += [{"ParameterKey": other, "UsePreviousValue": True} for other in stack if other != name]
+def keep(stack: dict[str, str], settings: Iterable[str]) -> str:
+    """The list for ``--parameters`` of an update that changes these parameters and no other."""
+    given = _lines("\n".join(settings))
+    rows: list[dict[str, str | bool]] = [{"ParameterKey": key, "ParameterValue": given[key]} for key in given]
+    rows += [{"ParameterKey": other, "UsePreviousValue": True} for other in stack if other not in given]
     return json.dumps(rows, indent=1)
 
 
@@ -236,8 +237,8 @@ def main(arguments: list[str]) -> int:
                 answer = (
                     write(Path(template), stack_parameters(_read(stack)), _lines(_read(lines)), Path(output)) + "\n"
                 )
-            case ["keep", stack, setting]:
-                answer = keep(stack_parameters(_read(stack)), setting) + "\n"
+            case ["keep", stack, *settings]:
+                answer = keep(stack_parameters(_read(stack)), settings) + "\n"
             case ["code", manifest]:
                 answer = "".join("\t".join(row) + "\n" for row in code_keys(_read(manifest)))
             case _:

@@ -33,7 +33,7 @@ class Report:
         except Exception:
             self.line(f"FAILED  {name:<36} {time.monotonic() - began:7.2f} s")
             raise
-        note = f"  {result}" if isinstance(result, str) else ""
+        note = f"  {result}" if isinstance(result, str) and result else ""
         self.line(f"ok      {name:<36} {time.monotonic() - began:7.2f} s{note}")
         return result
 

@@ -19,10 +19,12 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TextIO
+from typing import Any, TextIO
 
 _SECONDS_BETWEEN = 2.0
 _FAILURES_BORNE = 5
+# After so many rounds without news the stack itself is asked.
+_QUIET_ROUNDS = 5
 _NESTED = "AWS::CloudFormation::Stack"
 _BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS")
 _SUCCESSES = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE")
@@ -53,6 +55,10 @@ class Unreachable(Exception):
     """The AWS CLI failed; the text is its error output."""
 
 
+class Gone(Exception):
+    """There is no such stack any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event; ``stack`` is the path of logical names down to it, empty for the root."""
@@ -76,15 +82,25 @@ class Event:
 
 
 def fetch(stack: str, path: str) -> list[Event]:
-    """The latest events of a stack, newest first; none of one that is gone. Raises ``Unreachable``."""
-    command = ["aws", "cloudformation", "describe-stack-events", "--stack-name", stack]
-    command += ["--max-items", "200", "--output", "json"]
+    """The latest events of a stack, newest first. Raises ``Gone``, ``Unreachable``."""
+    answer = _ask("describe-stack-events", "--stack-name", stack, "--max-items", "200")
+    return [_event(item, path) for item in answer["StackEvents"]]
+
+
+def state(stack: str) -> str:
+    """The status of a stack. Raises ``Gone``, ``Unreachable``."""
+    status: str = _ask("describe-stacks", "--stack-name", stack)["Stacks"][0]["StackStatus"]
+    return status
+
+
+def _ask(*words: str) -> Any:
+    command = ["aws", "cloudformation", *words, "--output", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        if "does not exist" in done.stderr:
-            return []
-        raise Unreachable(done.stderr.strip())
-    return [_event(item, path) for item in json.loads(done.stdout)["StackEvents"]]
+    if done.returncode == 0:
+        return json.loads(done.stdout)
+    if "does not exist" in done.stderr:
+        raise Gone
+    raise Unreachable(done.stderr.strip())
 
 
 def _event(item: dict[str, str], path: str) -> Event:
@@ -113,7 +129,16 @@ def of_operation(events: Iterable[Event], since: str | None) -> list[Event]:
 
 
 def _is_root(event: Event) -> bool:
-    return not event.stack and event.kind == _NESTED and f":stack/{event.logical}/" in event.physical
+    return not event.stack and _names_itself(event)
+
+
+def _is_of_itself(event: Event) -> bool:
+    """Whether a nested stack says this of itself; its parent says it too."""
+    return bool(event.stack) and _names_itself(event)
+
+
+def _names_itself(event: Event) -> bool:
+    return event.kind == _NESTED and f":stack/{event.logical}/" in event.physical
 
 
 @dataclass(slots=True)
@@ -127,35 +152,48 @@ class Watch:
     events: list[Event] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _shown: dict[str, str] = field(default_factory=dict)
-    _nested: dict[str, str] = field(default_factory=dict)  # ARN -> path, of nested stacks that are at work
+    _asked: dict[str, str] = field(default_factory=dict)  # nested stack -> its status when it was asked last
+    _quiet: int = 0
 
     def round(self) -> str | None:
         """Asks once and prints what is new. The root's final status, once it has one. Raises ``Unreachable``."""
-        root = of_operation(fetch(self.stack, ""), self.since)
-        if not root:
-            return None
-        for event in root:
-            if event.kind == _NESTED and not _is_root(event) and event.physical.startswith("arn:"):
-                self._nested.setdefault(event.physical, event.path)
-        at_work = dict(self._nested)
+        known = len(self.events)
+        try:
+            root = of_operation(fetch(self.stack, ""), self.since)
+            for event in sorted((*root, *self._nested_events(root)), key=lambda event: event.at):
+                self._take(event)
+            last = [event.status for event in root if _is_root(event)]
+            status = last[-1] if last else "REVIEW_IN_PROGRESS"
+            self._quiet = 0 if len(self.events) > known else self._quiet + 1
+            if status.endswith("_IN_PROGRESS") and self._quiet > _QUIET_ROUNDS:
+                self._quiet, status = 0, state(self.stack)
+        except Gone:
+            return "DELETE_COMPLETE"
+        return None if status.endswith("_IN_PROGRESS") else status
+
+    def _nested_events(self, root: list[Event]) -> list[Event]:
+        """The events of nested stacks that are at work, or were when they were asked last; oldest first in each."""
+        latest = {
+            event.physical: event
+            for event in root
+            if event.kind == _NESTED and not _is_root(event) and event.physical.startswith("arn:")
+        }
+        at_work = [
+            event
+            for arn, event in latest.items()
+            if event.status.endswith("_IN_PROGRESS") or self._asked.get(arn) != event.status
+        ]
         with ThreadPoolExecutor(4) as pool:
-            answers = pool.map(lambda arn: fetch(arn, at_work[arn]), at_work)
-            nested = [event for answer in answers for event in reversed(answer) if event.at >= root[0].at]
-        for event in sorted((*root, *nested), key=lambda event: event.at):
-            self._take(event)
-        # A nested stack that the root calls finished has nothing more to say, and was just asked.
-        finished = {event.physical for event in root if event.kind == _NESTED and not _going_on(root, event.physical)}
-        self._nested = {arn: path for arn, path in self._nested.items() if arn not in finished or arn not in at_work}
-        last = [event.status for event in root if _is_root(event)]
-        return last[-1] if last and not last[-1].endswith("_IN_PROGRESS") else None
+            answers = list(pool.map(_nested_fetch, at_work))
+        self._asked.update({event.physical: event.status for event in at_work})
+        return [event for answer in answers for event in reversed(answer) if event.at >= root[0].at]
 
     def _take(self, event: Event) -> None:
         if event.identity in self._seen:
             return
         self._seen.add(event.identity)
         self.events.append(event)
-        own = event.stack and f":stack/{event.logical}/" in event.physical  # a nested stack, of itself
-        if own or self._shown.get(event.path) == event.status:
+        if _is_of_itself(event) or self._shown.get(event.path) == event.status:
             return
         self._shown[event.path] = event.status
         seconds = time.monotonic() - self.began
@@ -164,14 +202,18 @@ class Watch:
 
     def causes(self) -> list[str]:
         """What failed, and why, the first first; without what failed only because something else did."""
-        failures = [event for event in self.events if event.failed and event.reason]
-        own = [event for event in failures if not any(mark in event.reason for mark in _FOLLOWING)]
-        return list(dict.fromkeys(f"{event.path} ({event.kind}): {event.reason}" for event in own or failures))
+        failures = [event for event in self.events if event.failed and event.reason and not _is_of_itself(event)]
+        own = [event for event in failures if not any(mark in event.reason for mark in _FOLLOWING)] or failures
+        # What could not be deleted failed on the way back, after what began it.
+        own.sort(key=lambda event: (event.status == "DELETE_FAILED", event.at))
+        return list(dict.fromkeys(f"{event.path} ({event.kind}): {event.reason}" for event in own))
 
 
-def _going_on(root: list[Event], physical: str) -> bool:
-    last = [event.status for event in root if event.physical == physical]
-    return last[-1].endswith("_IN_PROGRESS")
+def _nested_fetch(stack: Event) -> list[Event]:
+    try:
+        return fetch(stack.physical, stack.path)
+    except Gone:
+        return []
 
 
 def follow(watch: Watch) -> str:

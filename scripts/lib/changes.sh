@@ -13,7 +13,7 @@ make_change_set() {
     if [ -z "$STATUS" ] || [ "$STATUS" = REVIEW_IN_PROGRESS ]; then kind=CREATE; fi
     answer=$(must "making the change set" cloudformation create-change-set --stack-name "$PREFIX" --change-set-type "$kind" \
         --change-set-name "deploy-$(date -u +%Y%m%d%H%M%S)-$$" \
-        --parameters "file://$parameters" --capabilities CAPABILITY_IAM CAPABILITY_NAMED_IAM \
+        --parameters "file://$parameters" --capabilities CAPABILITY_IAM \
         --tags "Key=chatbot:environment,Value=$ENV" --query '[Id,StackId]' --output text "$@")
     read -r CHANGE_SET STACK_ID <<<"$answer"
     while :; do
@@ -66,10 +66,10 @@ show_changes() {
     done <<<"$lines"
 }
 
-# execute: carries the change set out and follows it; see watch for what is known then.
+# execute [WHAT]: carries the change set out and follows it; see watch for what is known then.
 execute() {
     local since
-    step "deploying the stack $PREFIX"
+    step "${1:-deploying the stack $PREFIX}"
     since=$(newest_event "$STACK_ID")
     GOES_ON="What was begun goes on in AWS. "
     if ! try cloudformation execute-change-set --change-set-name "$CHANGE_SET"; then

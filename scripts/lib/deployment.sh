@@ -8,29 +8,32 @@ BUILD=$ROOT/build/lambdas
 build() {
     local python
     python=$(value PythonRuntime)
-    step "building the code"
     "$ROOT/scripts/package-lambdas.sh" "$ENV" --output "$BUILD" --architecture "$(value Architecture)" \
         --python-version "${CHATBOT_LAMBDA_PYTHON:-${python#python}}" || exit 1
     read_manifest "$BUILD"
     set_value ArtifactsBucket "$PREFIX-artifacts-$ACCOUNT-$REGION"
 }
 
-# Vectors have to be out of the way before a bucket for them is deleted. Returns whether there was one to delete.
-leaves_s3_vectors() {
-    [ "$(before EnableRAG):$(before VectorStore):$(before DataOnly)" = true:s3vectors:false ] &&
-        [ "$(value EnableRAG):$(value VectorStore)" != true:s3vectors ]
-}
-
 deploy() {
-    local leaving=false
-    if leaves_s3_vectors; then
-        leaving=true
-        drop_vector_indexes
+    local had has
+    had=$(before EnableRAG):$(before VectorStore):$(before DataOnly)
+    has=$(value EnableRAG):$(value VectorStore):false
+    if [ "$had" != true:s3vectors:false ] && [ "$has" = true:s3vectors:false ]; then
+        drop_vector_bucket # one that an interrupted run left would be in the way
+    elif [ "$had" = true:s3vectors:false ] && [ "$has" != "$had" ]; then
+        drop_vector_indexes # a bucket that holds any cannot be deleted
     fi
     if [ "$(before EnableWeb):$(value EnableWeb)" = true:false ]; then empty_bucket "$PREFIX-web-$ACCOUNT-$REGION"; fi
     execute
-    [ "$SUCCEEDED" = true ] || fail "the deployment failed and AWS has put back what was there before ($STATUS). Mend the cause above and run the same command again."
-    if [ "$leaving" = true ]; then drop_vector_bucket; fi
+    if [ "$SUCCEEDED" = false ]; then
+        case $STATUS in
+        UPDATE_ROLLBACK_COMPLETE) fail "the deployment failed, and what was there before is back. Mend the cause above and run the same command again." ;;
+        *) fail "the deployment failed ($STATUS). Mend the cause above and run the same command again: it removes what is half made." ;;
+        esac
+    fi
+    delete_orphans
+    # An index that was made while the functions went keeps its bucket.
+    if [ "$had" = true:s3vectors:false ] && [ "$has" != "$had" ]; then drop_vector_bucket; fi
 }
 
 change() {

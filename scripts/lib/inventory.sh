@@ -16,7 +16,7 @@ take_inventory() {
         left=$(printf '%s\n' "$left" | grep -vE "$(kept)" || true)
     fi
     if [ -n "$left" ]; then
-        printf '%s\n' "$left" | sed 's/^/  left: /' >&2
+        printf '%s\n' "$left" | sed -e 's/^/  left: /' -e 's/^  left: unknown: /  unknown: /' >&2
         fail "not all of $PREFIX is gone; run the same command again in some minutes, or remove what is named above by hand."
     fi
     say "nothing else of $PREFIX is left in $REGION"
@@ -30,6 +30,6 @@ preview() {
         printf '%s\n' "$all" | { grep -E "$(kept)" || true; } | sed 's/^/  stays: /'
         all=$(printf '%s\n' "$all" | grep -vE "$(kept)" || true)
     fi
-    printf '%s\n' "$all" | sed -e '/^$/d' -e 's/^/  goes: /'
+    printf '%s\n' "$all" | sed -e '/^$/d' -e 's/^/  goes: /' -e 's/^  goes: unknown: /  unknown: /'
     say "dry run: nothing was changed"
 }

@@ -33,6 +33,6 @@ write_parameters() {
 # What the stack was told before, where it serves: empty otherwise.
 before() {
     case $STATUS in
-    *_COMPLETE) stack_value parameter "$1" ;;
+    CREATE_COMPLETE | UPDATE_* | IMPORT_*) stack_value parameter "$1" ;;
     esac
 }

@@ -16,7 +16,7 @@ need_layer() {
 # Capacity is reserved for the chat, so that a flood of requests costs a known sum at most. AWS leaves 100 unreserved.
 choose_concurrency() {
     local unreserved
-    if [ -n "$STATUS" ] || [ "$(value ReservedConcurrency)" != 0 ]; then
+    if [ -n "$(before ReservedConcurrency)" ] || [ "$(value ReservedConcurrency)" != 0 ]; then
         return 0
     fi
     unreserved=$(must "reading the limits of Lambda" lambda get-account-settings \
@@ -41,7 +41,7 @@ need_free_names() {
     LEFT=$(what_is_left data)
     if [ -z "$LEFT" ] || nothing_is_stored; then return 0; fi
     printf '%s\n' "$LEFT" | sed 's/^/    /' >&2
-    fail "these are left from an earlier deployment, and hold data, but there is no stack $PREFIX. \"scripts/cleanup.sh $ENV --purge\" removes them and what is in them; to keep it, see \"Restore\" in DEPLOYMENT.md."
+    fail "these are left from an earlier deployment, and may hold data, but there is no stack $PREFIX. \"scripts/cleanup.sh $ENV --purge\" removes them for good; to keep them, leave them and deploy another environment, or into another Region."
 }
 
 clear_names() {

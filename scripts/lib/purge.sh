@@ -1,19 +1,20 @@
 # shellcheck shell=bash
 # Removing what a deleted stack leaves behind: tables, documents, logs, the key's alias and the key.
 
-# Is nothing stored in the tables and the documents bucket? Only then may they go without being asked about.
+# Is nothing stored in the tables and the documents bucket? Only then may they go without being asked about. What cannot be
+# looked into (its key is gone) may hold something.
 nothing_is_stored() {
     local table count
     for table in conversations documents; do
-        if ! count=$(try dynamodb scan --table-name "$PREFIX-$table" --limit 1 --max-items 1 --query 'length(Items)' --output text); then
-            failed_with ResourceNotFound || explain "looking into the table $PREFIX-$table"
+        if ! count=$(try dynamodb scan --table-name "$PREFIX-$table" --page-size 1 --max-items 1 --query 'length(Items)' --output text); then
+            failed_with ResourceNotFound || return 1
             count=0
         fi
         [ "${count%%[!0-9]*}" = 0 ] || return 1
     done
     if ! count=$(try s3api list-object-versions --bucket "$PREFIX-documents-$ACCOUNT-$REGION" --max-items 1 --output text \
         --query 'length([Versions, DeleteMarkers][][])'); then
-        failed_with 'NoSuchBucket|\(404\)' || explain "looking into the documents bucket"
+        failed_with 'NoSuchBucket|\(404\)' || return 1
         count=0
     fi
     [ "${count%%[!0-9]*}" = 0 ]
@@ -24,6 +25,9 @@ remove_leftovers() {
     local table name names
     for table in conversations documents; do
         remove_table "$PREFIX-$table"
+    done
+    for table in conversations documents; do
+        must "waiting until the table $PREFIX-$table is gone" dynamodb wait table-not-exists --table-name "$PREFIX-$table"
     done
     remove_bucket "$PREFIX-documents-$ACCOUNT-$REGION"
     remove_bucket "$PREFIX-web-$ACCOUNT-$REGION"
@@ -52,7 +56,6 @@ remove_table() {
         sleep 3
     done
     note "table $1"
-    must "waiting until the table $1 is gone" dynamodb wait table-not-exists --table-name "$1"
 }
 
 remove_bucket() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # what is set here is used by other parts
-# The state of the stack: reading it, following what goes on in it, repairing what a broken deployment left.
+# The state of the stack: reading it, and following what goes on in it.
 
 # Reads the stack into $WORK/stack: lines "status S", "id ARN", "parameter NAME VALUE", "output NAME VALUE", separated by
 # tabs; STATUS is empty where there is no stack.
@@ -44,52 +44,4 @@ wait_until_still() {
         watch "$(stack_value id)"
         note "that ended as ${STATUS:-deleted}; going on from there"
     done
-}
-
-# delete_stack: the stack is gone afterwards, or the script ends with the reason.
-delete_stack() {
-    local id since attempt
-    for attempt in 1 2; do
-        if [ -z "$STATUS" ]; then return 0; fi
-        id=$(stack_value id)
-        since=$(newest_event "$id")
-        must "deleting the stack $PREFIX" cloudformation delete-stack --stack-name "$id"
-        watch "$id" "$since"
-        # What was put into a bucket meanwhile is the usual reason; it is emptied once more.
-        if [ -n "$STATUS" ] && [ "$attempt" = 1 ]; then empty_disposable_buckets; fi
-    done
-    if [ -z "$STATUS" ]; then return 0; fi
-    fail "the stack $PREFIX cannot be deleted ($STATUS); mend the cause above, then run the same command again."
-}
-
-# settle: leaves STATUS empty (no stack) or a state that a change set can start from.
-settle() {
-    local since
-    case $STATUS in
-    "" | REVIEW_IN_PROGRESS | *_COMPLETE)
-        if [ "$STATUS" = ROLLBACK_COMPLETE ]; then replace_stack; fi
-        ;;
-    CREATE_FAILED | ROLLBACK_FAILED | DELETE_FAILED) replace_stack ;;
-    UPDATE_FAILED | UPDATE_ROLLBACK_FAILED)
-        step "rolling back the update that failed ($STATUS)"
-        since=$(newest_event "$PREFIX")
-        if [ "$STATUS" = UPDATE_FAILED ]; then
-            must "$STEP" cloudformation rollback-stack --stack-name "$PREFIX" >/dev/null
-        else
-            must "$STEP" cloudformation continue-update-rollback --stack-name "$PREFIX"
-        fi
-        watch "$PREFIX" "$since"
-        [ "$STATUS" = UPDATE_ROLLBACK_COMPLETE ] ||
-            fail "the stack $PREFIX cannot be rolled back ($STATUS). Mend the cause above and run this again, or leave out the resource that is in the way: aws cloudformation continue-update-rollback --stack-name $PREFIX --resources-to-skip <NestedStack.Resource> --region $REGION"
-        ;;
-    *) fail "the stack $PREFIX is $STATUS, which this script cannot go on from; look at it in the console of CloudFormation." ;;
-    esac
-}
-
-replace_stack() {
-    step "removing the stack $PREFIX, which is $STATUS and cannot be updated"
-    drop_vector_indexes
-    empty_disposable_buckets
-    delete_stack
-    need_free_names
 }

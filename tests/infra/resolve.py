@@ -113,10 +113,12 @@ class _Scope:
         return bool(self.value(self._body["Conditions"][name]))
 
     def _child(self, name: str) -> Resolved:
-        """The nested stack of this logical id; resolved once."""
+        """The nested stack of this logical id; resolved once. One whose template is not at hand makes nothing."""
         if name not in self._children:
             properties = self._resources[name]["Properties"]
             file = str(properties["TemplateURL"]).removeprefix("./")
+            if file not in self._templates:
+                return self._children.setdefault(name, Resolved(file))
             given = self.value(properties.get("Parameters") or {})
             scope = _Scope(self._templates, file, name, given, self._found)
             self._children[name] = scope._resolved

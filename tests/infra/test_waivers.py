@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.templates import Template, parse
+from tests.infra.templates import GITHUB, Template, parse
 from tests.infra.waivers import TOOLS, Finding, problems, waivers, write_unwaived
 
 REASON = "One owner reads and writes it, through roles."
@@ -17,6 +17,7 @@ FORMS = {
     "cdk_nag": f"cdk_nag: {{rules_to_suppress: [{{id: RULE, reason: '{REASON}'}}]}}",
     "guard": f"guard: {{SuppressedRules: [{{id: RULE, reason: '{REASON}'}}]}}",
     "cfn-lint": f"cfn-lint: {{config: {{ignore_checks: [RULE]}}, reasons: {{RULE: '{REASON}'}}}}",
+    "parliament": f"parliament: {{waived: [{{id: RULE, reason: '{REASON}'}}]}}",
     "rules": f"rules: {{waived: [{{id: RULE, reason: '{REASON}'}}]}}",
 }
 
@@ -77,3 +78,18 @@ def test_every_waiver_of_the_templates_is_of_a_known_tool(every_template: list[T
 
     assert named <= set(TOOLS)
     assert len(waivers(every_template)) > 0
+
+
+def test_a_waiver_may_stand_for_every_detail_of_a_rule() -> None:
+    given = template(FORMS["cdk_nag"].replace("id: RULE", "id: 'RULE[*]'"))
+    found = {
+        Finding("storage.yaml", "Bucket", rule) for rule in ("RULE[Resource::a/*]", "RULE[Resource::b/*]", "RULES[a]")
+    }
+
+    assert problems("cdk_nag", found, given) == ["not waived: storage.yaml: Bucket: RULES[a]"]
+
+
+def test_only_the_role_that_deploys_waives_so_widely(every_template: list[Template]) -> None:
+    wide = {each.finding.template for each in waivers(every_template) if each.finding.rule.endswith("[*]")}
+
+    assert wide == {GITHUB}

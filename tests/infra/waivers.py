@@ -8,6 +8,7 @@ it by hand; the reason stands with it:
       cdk_nag:  {rules_to_suppress: [{id: AwsSolutions-S1, reason: why}]}
       guard:    {SuppressedRules: [{id: CT.S3.PR.2, reason: why}]}
       cfn-lint: {config: {ignore_checks: [W3005]}, reasons: {W3005: why}}
+      parliament: {waived: [{id: RESOURCE_STAR, reason: why}]}
       rules:    {waived: [{id: retained, reason: why}]}     (those of tests/infra/rules)
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 
 from tests.infra.templates import Resource, Template
 
-TOOLS = ("checkov", "cdk_nag", "guard", "cfn-lint", "rules")
+TOOLS = ("checkov", "cdk_nag", "guard", "cfn-lint", "parliament", "rules")
 
 _SHORTEST_REASON = 20
 
@@ -71,6 +72,7 @@ def _of(resource: Resource, tool: str) -> Iterator[tuple[str, str]]:
         "checkov": ("skip", "comment"),
         "cdk_nag": ("rules_to_suppress", "reason"),
         "guard": ("SuppressedRules", "reason"),
+        "parliament": ("waived", "reason"),
         "rules": ("waived", "reason"),
     }[tool]
     for waiver in metadata.get(key, []):
@@ -80,15 +82,20 @@ def _of(resource: Resource, tool: str) -> Iterator[tuple[str, str]]:
 def problems(tool: str, found: set[Finding], templates: list[Template]) -> list[str]:
     """What is wrong: findings without a waiver, waivers that nothing needs, waivers without a reason."""
     given = {waiver.finding: waiver.reason for waiver in waivers(templates, tool)}
+    covered = {waiver: {finding for finding in found if _covers(waiver, finding)} for waiver in given}
     return [
-        *(f"not waived: {finding}" for finding in sorted(found - given.keys())),
-        *(f"waives nothing: {finding} ({tool})" for finding in sorted(given.keys() - found)),
-        *(
-            f"without a reason: {finding} ({tool})"
-            for finding, reason in sorted(given.items())
-            if not is_reason(reason)
-        ),
+        *(f"not waived: {finding}" for finding in sorted(found.difference(*covered.values()))),
+        *(f"waives nothing: {waiver} ({tool})" for waiver in sorted(given) if not covered[waiver]),
+        *(f"without a reason: {waiver} ({tool})" for waiver in sorted(given) if not is_reason(given[waiver])),
     ]
+
+
+def _covers(waiver: Finding, finding: Finding) -> bool:
+    """``RULE[*]`` stands for every detail that the rule reports of a resource."""
+    if (waiver.template, waiver.logical_id) != (finding.template, finding.logical_id):
+        return False
+    every = waiver.rule.endswith("[*]")
+    return waiver.rule == finding.rule or (every and finding.rule.startswith(waiver.rule.removesuffix("*]")))
 
 
 def is_reason(text: str) -> bool:

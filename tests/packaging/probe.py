@@ -3,8 +3,10 @@
     PYTHONPATH=unpacked python probe.py FUNCTION [DOCUMENTS]
 
 Does what the function does before it calls AWS, so that all is imported that it imports while it runs. Prints a JSON
-object: ``modules`` and ``files`` that are loaded, ``services`` that clients were made of, ``texts`` of the documents.
+object: ``modules`` that are loaded and their files, ``services`` that clients were made of, ``texts`` that came out.
 """
+
+# ruff: noqa: PLC0415 - nothing of the function can be imported where this file is imported
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def main() -> None:
     os.environ.update(COMMON)
     services = _record_services()
     name, *folders = sys.argv[1:]
-    texts = {"chat": _chat, "ingestion": _ingestion, "retrieval": _retrieval}[name](*map(Path, folders))
+    functions: dict[str, Callable[..., dict[str, str]]]
+    functions = {"chat": _chat, "ingestion": _ingestion, "retrieval": _retrieval}
+    texts = functions[name](*map(Path, folders))
     _import_all()
     modules = {module: getattr(found, "__file__", None) for module, found in sys.modules.items()}
     json.dump({"modules": modules, "services": sorted(services), "texts": texts}, sys.stdout)

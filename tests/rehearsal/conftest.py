@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.rehearsal.account.account import Account, running_account
 from tests.rehearsal.building import built
 from tests.rehearsal.harness import Run
 from tests.rehearsal.stage import Stage, stage
@@ -32,6 +33,13 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     fresh = getattr(request.module, "BUILDS_ITSELF", False)
     with stage(tmp_path_factory.mktemp("story"), None if fresh else zips) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account for the tests of the account itself, which each use names of their own."""
+    with running_account(tmp_path_factory.mktemp("account")) as running:
+        yield running
 
 
 @pytest.fixture

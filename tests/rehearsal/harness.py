@@ -30,6 +30,7 @@ PROJECT = Path(__file__).parents[2]
 _PARTS = ("scripts", "infra", "src", "requirements.txt", "pyproject.toml")
 #: A script that runs longer hangs.
 _LONGEST_SECONDS = 240.0
+_UNEVENTFUL = re.compile(r" +\d+ s  [A-Z]+_(IN_PROGRESS|COMPLETE|SKIPPED)  .*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,9 @@ class Run:
 
     @property
     def text(self) -> str:
-        """Both outputs as a terminal shows them, with the exit code."""
-        return "\n".join([f"$ {self.command}", *(line.text for line in self.lines), f"[exit {self.process.poll()}]"])
+        """Both outputs as a terminal shows them, with the exit code; without the resources that went well."""
+        shown = (line.text for line in self.lines if not _UNEVENTFUL.match(line.text))
+        return "\n".join([f"$ {self.command}", *shown, f"[exit {self.process.poll()}]"])
 
     def _joined(self, stream: str) -> str:
         return "\n".join(line.text for line in self.lines if line.stream == stream)

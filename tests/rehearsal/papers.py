@@ -15,7 +15,7 @@ from tests.rehearsal.harness import PROJECT
 
 #: Six PDFs of the public collection py-pdf/sample-files.
 REAL = PROJECT.parent / "shared" / "data" / "pdfs"
-_READY_SECONDS = 90.0
+_READY_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 import ssl
 import sys
@@ -12,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 
-from tests.rehearsal.account.account import Account, Call, running_account
+from tests.rehearsal.account.account import Account, running_account
 from tests.rehearsal.aws_cli.quick import quick_aws
 from tests.rehearsal.building import ARCHITECTURE, PYTHON_VERSION, cache_folder
 from tests.rehearsal.harness import Run, Shell, make_checkout, path_of
@@ -38,7 +36,7 @@ class Stage:
 
     def client(self, service: str) -> Any:
         """The owner's client of a service."""
-        return _client(service, tuple(self.account.client_options.items()))
+        return self.account.client(service)
 
     def inventory(self) -> Inventory:
         return inventory(self.client)
@@ -72,14 +70,10 @@ class Stage:
         """The command line of this project, in a shell that has no variables of the scripts."""
         return self.shell.run(str(CHATBOT), *arguments, environ=dict.fromkeys(_BUILD, ""))
 
-    def refused(self) -> list[Call]:
-        """What a function or a service was not allowed to do so far."""
-        return [call for call in self.account.calls() if call.role and not call.allowed]
-
-
-@functools.cache
-def _client(service: str, options: tuple[tuple[str, str], ...]) -> Any:
-    return boto3.client(service, **dict(options))  # type: ignore[call-overload]
+    def refused(self) -> list[str]:
+        """What a function was not allowed to do so far: role, action, resource."""
+        refused = (call for call in self.account.calls() if call.role and not call.allowed)
+        return [f"{call.role} {call.action} {call.resource} {call.context}" for call in refused]
 
 
 @contextmanager

@@ -120,13 +120,35 @@ def test_a_tool_that_is_missing(story: Stage, missing: str, tmp_path: Path) -> N
     _refused(story.shell.script("deploy.sh", "dev", "--yes", environ={"PATH": str(tmp_path)}), word, "install")
 
 
+def test_credentials_that_have_expired(story: Stage) -> None:
+    for script in CALLERS:
+        run = story.shell.script(script, "dev", "--yes", environ=story.account.expired_credentials())
+        _refused(run, "your AWS credentials have expired", "aws sso login")
+
+
 def test_a_model_without_access(story: Stage) -> None:
-    story.account.control(denied_models=["anthropic.claude-haiku-5-5"])
+    story.account.deny_model_access("anthropic.claude-haiku-5-5")
     try:
         run = story.shell.script("deploy.sh", "dev", "--yes")
     finally:
-        story.account.control(denied_models=[])
-    _refused(run, "claude-haiku-5-5", "put-use-case-for-model-access")
+        story.account.deny_model_access()
+    _refused(run, "claude-haiku-5-5")
+
+
+def test_the_form_that_anthropic_asks_for_was_never_sent(story: Stage) -> None:
+    story.account.lack_use_case_form()
+    try:
+        run = story.shell.script("deploy.sh", "dev", "--yes")
+    finally:
+        story.account.lack_use_case_form(missing=False)
+    _refused(run, "put-use-case-for-model-access")
+
+
+@pytest.mark.parametrize(("env", "kind"), [("staging", "documents"), ("prod", "artifacts")])
+def test_a_bucket_name_that_somebody_else_has(story: Stage, env: str, kind: str) -> None:
+    name = f"chatbot-{env}-{kind}-{story.account.account_id}-{story.account.region}"
+    story.account.own_bucket_elsewhere(name)
+    _refused(story.shell.script("deploy.sh", env, "--yes"), name, "taken by another account", "--region")
 
 
 def test_a_model_that_does_not_exist(story: Stage) -> None:

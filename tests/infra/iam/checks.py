@@ -13,20 +13,31 @@ from tests.infra.iam.evaluation import Request, applies, is_allowed
 from tests.infra.iam.justified import EVERYTHING
 from tests.infra.iam.policies import Statement
 
-#: Where a grant may end in ``*``, and why it cannot be said more exactly.
-OPEN_ENDS: Mapping[str, str] = {
+#: Where the resources of a grant may end in ``*``, and why they cannot be said more exactly.
+OPEN_RESOURCES: Mapping[str, str] = {
     r"arn:aws:logs:.*:log-group:/aws/lambda/[a-z-]+:log-stream:\*": "Lambda makes up the names of streams.",
     r"arn:aws:s3:::[a-z0-9-]+/\*": "The owner makes up the names of files.",
     r"arn:aws:s3vectors:.*:bucket/[a-z0-9-]+/index/chunks-\*": "An index is named after a digest of its embedder.",
-    r"arn:aws:s3vectors:.*:bucket/[a-z0-9-]+/\*": "AWS does not say in the name of what S3 Vectors comes to the key.",
     r"index/[a-z-]+/chunks-\*": "An index is named after a digest of its embedder.",
-    r"arn:aws:execute-api:.*:Api/api/\*/\*": "The application knows its routes itself; the stage passes all of them on.",
-    r"arn:aws:cloudwatch:.*:alarm:[a-z-]+-\*": "All alarms of the environment write to one topic.",
-    r"arn:aws:cloudfront::.*:distribution/\*": (
+}
+#: The same for the values of conditions, after their keys.
+OPEN_CONDITIONS: Mapping[str, str] = {
+    r"kms:encryptioncontext:aws:s3vectors:arn arn:aws:s3vectors:.*:bucket/[a-z0-9-]+/index/chunks-\*": (
+        "An index is named after a digest of its embedder."
+    ),
+    r"aws:sourcearn arn:aws:s3vectors:.*:bucket/[a-z0-9-]+/\*": (
+        "AWS does not say in the name of what S3 Vectors comes to the key."
+    ),
+    r"aws:sourcearn arn:aws:execute-api:.*:Api/api/\*/\*": (
+        "The application knows its routes; the stage passes all of them on."
+    ),
+    r"aws:sourcearn arn:aws:cloudwatch:.*:alarm:chatbot-[a-z]+-\*": (
+        "All alarms of the environment write to one topic."
+    ),
+    r"aws:sourcearn arn:aws:cloudfront::.*:distribution/\*": (
         "The key is made before the distribution has its id; the bucket's policy names the very one."
     ),
 }
-
 
 #: What a data access policy can permit on indexes.
 DATA_PERMISSIONS = frozenset(
@@ -62,6 +73,11 @@ def too_broad(statements: Iterable[Statement]) -> list[str]:
     ]
 
 
+def count(statement: Statement) -> int:
+    """How many grants the statement is: each principal, action and resource, and each further value of a condition."""
+    return sum(1 for _ in _singles(statement))
+
+
 def is_grant(statement: Statement) -> bool:
     """Whether it grants something by itself. That the account's own policies count grants nothing yet."""
     return statement.effect == "Allow" and not is_delegation(statement)
@@ -76,10 +92,15 @@ def is_delegation(statement: Statement) -> bool:
     )
 
 
-def used_ends(statements: Iterable[Statement]) -> set[str]:
-    """The patterns of ``OPEN_ENDS`` that some grant needs."""
-    ends = [end for statement in statements if is_grant(statement) for end in _ends(statement)]
-    return {pattern for pattern in OPEN_ENDS if any(re.fullmatch(pattern, end) for end in ends)}
+def idle_reasons(statements: Collection[Statement]) -> set[str]:
+    """The patterns of ``OPEN_RESOURCES`` and ``OPEN_CONDITIONS`` that no grant needs."""
+    ends = [(known, end) for statement in statements if is_grant(statement) for known, end in _ends(statement)]
+    return {
+        pattern
+        for open_ends in (OPEN_RESOURCES, OPEN_CONDITIONS)
+        for pattern in open_ends
+        if not any(known is open_ends and re.fullmatch(pattern, end) for known, end in ends)
+    }
 
 
 def _singles(statement: Statement) -> Iterator[Statement]:
@@ -144,14 +165,16 @@ def _may_be(text: str, form: str) -> bool:
     return re.fullmatch(re.escape(form).replace(r"\*", ".*"), text) is not None
 
 
-def _ends(statement: Statement) -> Iterator[str]:
-    yield from (resource for resource in statement.resources if "*" in resource and resource != "*")
-    yield from (value for _, _, values in statement.conditions for value in values if "*" in value)
+def _ends(statement: Statement) -> Iterator[tuple[Mapping[str, str], str]]:
+    """What ends in ``*``, each with the reasons that there are for such."""
+    yield from ((OPEN_RESOURCES, resource) for resource in statement.resources if "*" in resource and resource != "*")
+    values = ((key, value) for _, key, values in statement.conditions for value in values)
+    yield from ((OPEN_CONDITIONS, f"{key} {value}") for key, value in values if "*" in value)
 
 
 def _problems_of_ends(statement: Statement) -> Iterator[str]:
-    for end in _ends(statement):
-        if not any(re.fullmatch(pattern, end) for pattern in OPEN_ENDS):
+    for known, end in _ends(statement):
+        if not any(re.fullmatch(pattern, end) for pattern in known):
             yield f"{end} ends openly, and nobody says why"
     if "*" in statement.principals:
         yield "it is granted to everybody"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.infra.arns import arn_of
 from tests.infra.resolve import Resolved, resolve_all
-from tests.infra.templates import templates
+from tests.infra.templates import Template, templates
 
 CHAT, INGESTION, RETRIEVAL = "chat", "ingestion", "retrieval"
 
@@ -48,8 +50,12 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     "chat": {"Environment": "dev", **_CODE, **_PROFILE_ALONE},
     "opensearch": {"Environment": "prod", **_CODE, **_MODELS, **_DOCUMENTS, **_ALARMS, "EnableWeb": "true"},
     "s3vectors": {
-        **{"Environment": "staging", **_CODE, **_DIRECT_ALONE, **_DOCUMENTS},
-        **{"VectorStore": "s3vectors", "RerankModelArn": RERANKER},
+        "Environment": "staging",
+        **_CODE,
+        **_DIRECT_ALONE,
+        **_DOCUMENTS,
+        "VectorStore": "s3vectors",
+        "RerankModelArn": RERANKER,
     },
 }
 #: What is left of it with `cleanup.sh --keep-data`.
@@ -64,6 +70,10 @@ class Resource:
     logical_id: str
     type: str
     properties: Mapping[str, Any]
+
+    @property
+    def arn(self) -> str:
+        return arn_of(self.logical_id, {"Type": self.type, "Properties": self.properties})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +113,13 @@ class Deployment:
 
 def deployment(parameters: Mapping[str, str]) -> Deployment:
     """What the templates make under these parameters; defaults where there is none."""
-    resolved = resolve_all(templates(), parameters)
+    resolved = resolve_all(_parsed(), parameters)
     return Deployment(parameters, tuple(_resources(resolved)))
+
+
+@functools.cache
+def _parsed() -> list[Template]:
+    return templates()
 
 
 def _resources(resolved: Mapping[str, Resolved]) -> Iterator[Resource]:

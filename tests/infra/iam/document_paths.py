@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,7 +75,7 @@ def _failed(home: Home, client: Client) -> None:
     assert len(failures(home.ingest(event))) == 1
     assert _told(home, created("late.txt")) == []
     # With little time left the second message is put back.
-    assert _told(home, created("late.txt"), created("garden.txt"), milliseconds=(900_000, 20_000)) == []
+    assert _told(home, created("late.txt"), created("garden.txt"), milliseconds=20_000) == []
     broken = document_id_of("owner", "broken.pdf")
     assert client.post(f"/documents/{broken}/retry").json()["status"] == "queued"
     _work_off(home)
@@ -114,9 +113,9 @@ def _put(home: Home, name: str, text: str) -> None:
     home.s3.put_object(Bucket=home.bucket, Key=name, Body=text.encode())
 
 
-def _told(home: Home, *bodies: str, milliseconds: Sequence[int] = ()) -> list[str]:
+def _told(home: Home, *bodies: str, milliseconds: int = 900_000) -> list[str]:
     """The ids of the messages that the function gives back."""
-    return failures(home.ingest(sqs_event(*(body.replace(BUCKET, home.bucket) for body in bodies)), *milliseconds))
+    return failures(home.ingest(sqs_event(*(body.replace(BUCKET, home.bucket) for body in bodies)), milliseconds))
 
 
 def _received(home: Home, body: str) -> dict[str, Any]:

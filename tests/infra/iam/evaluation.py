@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from tests.infra.arns import ACCOUNT
 from tests.infra.iam.policies import ANYBODY, Condition, Statement
 
-#: Whom a key's policy names to let the account's own policies decide.
+#: Whom the policy of a resource names to let the account's own policies decide.
 _ACCOUNT_ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 _ROLE = "arn:aws:iam:"
+_ARN_PARTS = 6
 
 Context = Mapping[str, tuple[str, ...]]
 
@@ -41,16 +42,16 @@ def is_allowed(request: Request, statements: Iterable[Statement]) -> bool:
     fitting = [statement for statement in statements if applies(statement, request)]
     if any(statement.effect == "Deny" for statement in fitting):
         return False
-    kinds = {statement.kind for statement in fitting}
+    by_own = any(statement.kind == "identity" for statement in fitting)
+    by_account = any(statement.principals == (_ACCOUNT_ROOT,) for statement in fitting)
+    by_name = any(statement.kind == "resource" and statement.principals != (_ACCOUNT_ROOT,) for statement in fitting)
     service = request.action.partition(":")[0]
     if request.action.startswith("aoss:") and not request.resource.startswith("arn:"):
-        return "data" in kinds
+        return any(statement.kind == "data" for statement in fitting)
     if service in {"kms", "sts"} or not request.principal.startswith(_ROLE):
         # A key and a role are closed to everybody whom their own policies do not let in.
-        by_name = [each for each in fitting if each.kind == "resource" and each.principals != (_ACCOUNT_ROOT,)]
-        by_account = [each for each in fitting if each.kind == "resource" and each.principals == (_ACCOUNT_ROOT,)]
-        return bool(by_name) or bool(by_account and "identity" in kinds)
-    return bool(kinds)
+        return by_name or (by_account and by_own)
+    return by_name or by_own
 
 
 def applies(statement: Statement, request: Request) -> bool:
@@ -94,7 +95,7 @@ def _matches(pattern: str, text: str) -> bool:
 def _matches_arn(value: str, pattern: str) -> bool:
     """Each of the six parts for itself, as the operators on ARNs compare."""
     values, patterns = value.split(":", 5), pattern.split(":", 5)
-    return len(values) == len(patterns) and all(map(_matches, patterns, values))
+    return len(values) == len(patterns) == _ARN_PARTS and all(map(_matches, patterns, values))
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {

@@ -46,9 +46,7 @@ def recorded(variant: str) -> Recording:
         talk(at_home)
         if INGESTION in at_home.functions:
             keep(at_home)
-        return Recording(
-            tuple(at_home.recorder.calls), frozenset(at_home.routes), frozenset(at_home.asked)
-        )
+        return Recording(tuple(at_home.recorder.calls), frozenset(at_home.routes), frozenset(at_home.asked))
 
 
 @functools.cache

@@ -96,9 +96,9 @@ class Home:
         self.vector_store.engine.indexes.clear()
         self.start()
 
-    def ingest(self, event: Mapping[str, Any], *milliseconds: int) -> dict[str, Any]:
+    def ingest(self, event: Mapping[str, Any], milliseconds: int = 900_000) -> dict[str, Any]:
         """What the ingestion function answers, with so much time left."""
-        return ingestion_handler.handler(event, Context(*milliseconds))
+        return ingestion_handler.handler(event, Context(milliseconds))
 
 
 @contextlib.contextmanager
@@ -158,7 +158,9 @@ def _make_key() -> str:
 
 
 @contextlib.contextmanager
-def _vector_store(functions: Mapping[str, Function], timer: ManualTimer) -> Iterator[OpenSearchServer | S3VectorsServer | None]:
+def _vector_store(
+    functions: Mapping[str, Function], timer: ManualTimer
+) -> Iterator[OpenSearchServer | S3VectorsServer | None]:
     """A collection or a vector bucket, as the functions are configured."""
     environ = functions[INGESTION].environment if INGESTION in functions else {}
     if environ.get("CHATBOT_VECTOR_STORE") == "s3vectors":

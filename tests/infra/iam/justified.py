@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.infra.arns import ACCOUNT, PARTITION, REGION, arn_of, attribute
-from tests.infra.iam.deployment import Deployment, Resource
+from tests.infra.arns import ACCOUNT, PARTITION, REGION
+from tests.infra.iam.deployment import Deployment
 from tests.infra.iam.evaluation import Request
 from tests.infra.iam.needs import as_context
 from tests.infra.iam.policies import Statement
@@ -47,8 +47,7 @@ REASONS: Mapping[str, str] = {
     "shift-start": "CodeDeploy acts as the role of its deployment group.",
     "shift": "CodeDeploy moves the alias of the function, bit by bit.",
     "shift-watch": "CodeDeploy looks at the alarms of its deployment group before each step.",
-    "grant": "Lambda, DynamoDB and OpenSearch have whoever deploys give them a grant on the key: for the environment of a "
-    "function, a table, a collection.",
+    "grant": "Whoever deploys gives Lambda, DynamoDB and OpenSearch grants on the key, by way of these services.",
     "upload": "The owner puts files into the bucket by hand, with the bucket's encryption or naming the same key.",
 }
 
@@ -69,7 +68,7 @@ def _functions(deployment: Deployment) -> Iterator[Request]:
 
 
 def _pollers(deployment: Deployment) -> Iterator[Request]:
-    roles = {_arn(each): each.properties["Role"] for each in deployment.of_type("AWS::Lambda::Function")}
+    roles = {each.arn: each.properties["Role"] for each in deployment.of_type("AWS::Lambda::Function")}
     for source in deployment.of_type("AWS::Lambda::EventSourceMapping"):
         name, queue = source.properties["FunctionName"], source.properties["EventSourceArn"]
         [role] = (role for arn, role in roles.items() if name in {arn, arn.rpartition(":")[2]})
@@ -92,7 +91,7 @@ def _log_groups(deployment: Deployment) -> Iterator[Request]:
 
 def _rules(deployment: Deployment) -> Iterator[Request]:
     for rule in deployment.of_type("AWS::Events::Rule"):
-        by = _by(_arn(rule))
+        by = _by(rule.arn)
         for target in rule.properties["Targets"]:
             yield _request("event", _EVENTS, "sqs:SendMessage", target["Arn"], by)
             if lost := target.get("DeadLetterConfig"):
@@ -105,7 +104,7 @@ def _rules(deployment: Deployment) -> Iterator[Request]:
 
 def _alarms(deployment: Deployment) -> Iterator[Request]:
     for alarm in deployment.of_type("AWS::CloudWatch::Alarm"):
-        by = _by(_arn(alarm))
+        by = _by(alarm.arn)
         for topic in {*alarm.properties.get("AlarmActions", ()), *alarm.properties.get("OKActions", ())}:
             yield _request("alarm", _ALARMS, "sns:Publish", topic, by)
             bound = {"aws:sns:topicArn": topic}
@@ -116,11 +115,11 @@ def _alarms(deployment: Deployment) -> Iterator[Request]:
 def _distributions(deployment: Deployment) -> Iterator[Request]:
     buckets = {(each.template, each.logical_id): each for each in deployment.of_type("AWS::S3::Bucket")}
     for distribution in deployment.of_type("AWS::CloudFront::Distribution"):
-        by = _by(_arn(distribution))
+        by = _by(distribution.arn)
         for origin in distribution.properties["DistributionConfig"]["Origins"]:
             bucket = buckets.get((distribution.template, origin["DomainName"].partition(".")[0]))
             if bucket:
-                arn = _arn(bucket)
+                arn = bucket.arn
                 yield _request("web", _CLOUDFRONT, "s3:GetObject", f"{arn}/index.html", by)
                 for request in _key_of(deployment, "Decrypt", bound={"aws:s3:arn": arn}, by=by):
                     yield _request("web-key", _CLOUDFRONT, *request)
@@ -129,7 +128,7 @@ def _distributions(deployment: Deployment) -> Iterator[Request]:
 def _vector_buckets(deployment: Deployment) -> Iterator[Request]:
     for bucket in deployment.of_type("AWS::S3Vectors::VectorBucket"):
         # AWS does not say whether it comes in the name of the bucket or of the index.
-        for arn in (_arn(bucket), f"{_arn(bucket)}/index/chunks-0123456789ab"):
+        for arn in (bucket.arn, f"{bucket.arn}/index/chunks-0123456789ab"):
             bound = {"aws:s3vectors:arn": arn, "aws:s3vectors:resource-id": "0123"}
             for request in _key_of(deployment, "GenerateDataKey", "Decrypt", bound=bound, by=_by(arn)):
                 yield _request("index-key", _INDEXING, *request)
@@ -182,11 +181,11 @@ def _uploads(deployment: Deployment) -> Iterator[Request]:
     [key] = deployment.of_type("AWS::KMS::Key")
     named = {
         "s3:x-amz-server-side-encryption": "aws:kms",
-        "s3:x-amz-server-side-encryption-aws-kms-key-id": _arn(key),
+        "s3:x-amz-server-side-encryption-aws-kms-key-id": key.arn,
     }
     for bucket in deployment.of_type("AWS::S3::Bucket"):
         for headers in ({}, named):
-            yield _request("upload", OWNER, "s3:PutObject", f"{_arn(bucket)}/a file.txt", headers)
+            yield _request("upload", OWNER, "s3:PutObject", f"{bucket.arn}/a file.txt", headers)
 
 
 _MAKERS: tuple[Callable[[Deployment], Iterator[Request]], ...] = (
@@ -207,7 +206,11 @@ def _by(source: str) -> dict[str, Any]:
 
 
 def _key_of(
-    deployment: Deployment, *actions: str, bound: Mapping[str, str], by: Mapping[str, Any] | None = None, service: str = ""
+    deployment: Deployment,
+    *actions: str,
+    bound: Mapping[str, str],
+    by: Mapping[str, Any] | None = None,
+    service: str = "",
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Actions on the key with their context; ``service`` is who asks in somebody else's name."""
     [key] = deployment.of_type("AWS::KMS::Key")
@@ -216,12 +219,8 @@ def _key_of(
     if service:
         context |= {"kms:viaservice": f"{service}.{REGION}.amazonaws.com", "kms:calleraccount": ACCOUNT}
     for action in actions:
-        yield f"kms:{action}", _arn(key), context
+        yield f"kms:{action}", key.arn, context
 
 
 def _log_group(name: str) -> str:
     return f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{name}"
-
-
-def _arn(resource: Resource) -> str:
-    return arn_of(resource.logical_id, {"Type": resource.type, "Properties": resource.properties})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.infra.arns import ACCOUNT
 from tests.infra.iam import checks
@@ -21,6 +22,7 @@ _REFUSED: Mapping[str, str] = {
     "aws:securetransport": "false",
     "s3:tlsversion": "1.1",
     "kms:grantisforawsresource": "false",
+    "aws:principalisawsservice": "false",
     "s3:x-amz-server-side-encryption": "AES256",
     "s3:x-amz-server-side-encryption-aws-kms-key-id": f"arn:aws:kms:us-east-1:{_FOREIGN_ACCOUNT}:key/other",
 }
@@ -40,8 +42,8 @@ def removals(statement: Statement) -> Iterator[Mutation]:
     for part in ("principals", "actions", "resources"):
         values: tuple[str, ...] = getattr(statement, part)
         for value in values if len(values) > 1 else ():
-            rest = tuple(each for each in values if each != value)
-            yield Mutation(f"{part}: {value}", replace(statement, **{part: rest}))
+            left: dict[str, Any] = {part: tuple(each for each in values if each != value)}
+            yield Mutation(f"{part}: {value}", replace(statement, **left))
     for number, (operator, key, values) in enumerate(statement.conditions):
         for value in values if len(values) > 1 else ():
             rest = tuple(each for each in values if each != value)
@@ -53,18 +55,18 @@ def widenings(statement: Statement) -> Iterator[Mutation]:
     for action in statement.actions:
         wider = f"{action.partition(':')[0]}:*"
         yield Mutation(f"{action} to {wider}", replace(statement, actions=_swapped(statement.actions, action, wider)))
-    if not statement.owner:
-        # In a policy that is attached to something, * means nothing else than that.
-        for resource in statement.resources:
-            if resource != "*":
-                swapped = _swapped(statement.resources, resource, "*")
-                yield Mutation(f"{resource} to *", replace(statement, resources=swapped))
+    # In a policy that is attached to something, * means nothing else than that.
+    for resource in statement.resources if not statement.owner else ():
+        for wider in (_looser(resource), "*") if resource != "*" else ():
+            swapped = _swapped(statement.resources, resource, wider)
+            yield Mutation(f"{resource} to {wider}", replace(statement, resources=swapped))
     if statement.kind != "identity":
         yield Mutation("everybody", replace(statement, principals=(ANYBODY,)))
     for number, (operator, key, values) in enumerate(statement.conditions):
-        if not operator.endswith("Null"):
-            opened: Condition = (_like(operator), key, (*values, "*"))
-            yield Mutation(f"{key} to *", _with_condition(statement, number, opened))
+        for value in values if not operator.endswith("Null") else ():
+            for wider in (_looser(value), "*"):
+                opened: Condition = (_like(operator), key, _swapped(values, value, wider))
+                yield Mutation(f"{key}: {value} to {wider}", _with_condition(statement, number, opened))
 
 
 def without_conditions(statement: Statement) -> Iterator[tuple[int, Mutation]]:
@@ -89,55 +91,42 @@ def probes(statement: Statement, number: int, needed: Collection[Request]) -> It
 
 def refused(statement: Statement) -> Iterator[Request]:
     """Requests that this denial alone refuses: one for each of its actions and resources."""
-    told = {key: _REFUSED[key] for _, key, _ in statement.conditions}
+    keys = {key for _, key, _ in statement.conditions}
+    assert keys <= _REFUSED.keys(), f"{statement}: which request has {keys} about it is not written here"
+    told = {key: _REFUSED[key] for key in keys}
     for pattern in statement.actions:
         action = pattern.replace("sqs:*", "sqs:SendMessage").replace(":*", ":GetObject")
         for resource in statement.resources:
             yield Request(OWNER, action, resource.replace("*", "some/file.txt"), as_context(told), "refused")
 
 
-def undetected(
+def outcomes(
     statement: Statement, statements: Collection[Statement], needed: Collection[Request]
-) -> Iterator[str]:
-    """The mutations of the statement that nothing would notice; ``statements`` are all there are, this one too."""
+) -> Iterator[tuple[str, bool]]:
+    """Every mutation of the statement, and whether it is noticed; ``statements`` are all there are, this one too."""
     others = [*(each for each in statements if each is not statement), EVERYTHING]
-    if statement.effect == "Deny":
-        yield from _undetected_of_denial(statement, others, needed)
-        return
-    served = [request for request in needed if applies(statement, request)]
+    is_denial = statement.effect == "Deny"
+    wanted = [request for request in needed if applies(statement, request)]
     for mutated in removals(statement):
         rest = [*others, *([mutated.statement] if mutated.statement else [])]
-        if all(is_allowed(request, rest) for request in served):
-            yield f"removed: {mutated.name}"
-    if not checks.is_grant(statement):
-        return
-    for mutated in widenings(statement):
-        assert mutated.statement
-        if not checks.too_broad([mutated.statement]) and not checks.unused(needed, [mutated.statement]):
-            yield f"widened: {mutated.name}"
+        if is_denial:
+            noticed = any(is_allowed(request, rest) for request in refused(statement))
+        else:
+            noticed = not all(is_allowed(request, rest) for request in wanted)
+        yield f"removed: {mutated.name}", noticed
     for number, mutated in without_conditions(statement):
-        assert mutated.statement
-        rest = [*others, mutated.statement]
-        if not any(is_allowed(probe, rest) for probe in probes(statement, number, needed)):
-            yield f"widened: {mutated.name}"
-
-
-def _undetected_of_denial(
-    statement: Statement, others: Collection[Statement], needed: Collection[Request]
-) -> Iterator[str]:
-    for mutated in removals(statement):
         rest = [*others, *([mutated.statement] if mutated.statement else [])]
-        if not any(is_allowed(request, rest) for request in refused(statement)):
-            yield f"removed: {mutated.name}"
-    for _, mutated in without_conditions(statement):
-        assert mutated.statement
-        if all(is_allowed(request, [*others, mutated.statement]) for request in needed):
-            yield f"widened: {mutated.name}"
+        if is_denial:
+            noticed = not all(is_allowed(request, rest) for request in needed)
+        else:
+            noticed = any(is_allowed(probe, rest) for probe in probes(statement, number, needed))
+        yield f"widened: {mutated.name}", noticed
+    for mutated in widenings(statement) if checks.is_grant(statement) else ():
+        wider = [mutated.statement] if mutated.statement else []
+        yield f"widened: {mutated.name}", bool(checks.too_broad(wider) or checks.unused(needed, wider))
 
 
-def let_through(
-    statement: Statement, statements: Collection[Statement], needed: Collection[Request]
-) -> Iterator[str]:
+def let_through(statement: Statement, statements: Collection[Statement], needed: Collection[Request]) -> Iterator[str]:
     """Requests that a condition or a denial of the statement is there to refuse, and that succeed nevertheless."""
     if statement.effect == "Deny":
         tried: Iterator[Request] = refused(statement)
@@ -157,6 +146,11 @@ def _swapped(values: tuple[T, ...], old: T, new: T) -> tuple[T, ...]:
 
 def _like(operator: str) -> str:
     return operator.replace("StringEquals", "StringLike").replace("ArnEquals", "ArnLike")
+
+
+def _looser(text: str) -> str:
+    """The text with an open end; one that has it already, with a part less."""
+    return re.sub(r"([^/:]*[/:])?[^/:]*\*$", "*", text) if text.endswith("*") else f"{text}*"
 
 
 def _foreign(value: str) -> str:

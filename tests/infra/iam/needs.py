@@ -1,4 +1,4 @@
-"""What a recorded call asks IAM for: the actions, on which resources, and what services ask of the key because of it."""
+"""What a recorded call asks IAM for: actions, on which resources, and what services ask of the key because of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.infra.arns import ACCOUNT, PARTITION, REGION, arn_of
-from tests.infra.iam.deployment import Deployment, Resource
+from tests.infra.arns import ACCOUNT, PARTITION, REGION
+from tests.infra.iam.deployment import Deployment
 from tests.infra.iam.evaluation import Request
 from tests.infra.iam.recorder import COLLECTION, Call
 
@@ -76,8 +76,10 @@ class Needs:
                 yield from self._key_by("s3", context, "GenerateDataKey")
             case "DeleteObjects":
                 for each in given["Delete"]["Objects"]:
-                    action = "s3:DeleteObjectVersion" if each.get("VersionId") else "s3:DeleteObject"
-                    yield _request(action, f"{bucket}/{each['Key']}")
+                    # AWS's reference of the API asks for this one always, and for the other one beside it.
+                    yield _request("s3:DeleteObject", f"{bucket}/{each['Key']}")
+                    if each.get("VersionId"):
+                        yield _request("s3:DeleteObjectVersion", f"{bucket}/{each['Key']}")
             case "ListObjectsV2":
                 yield _request("s3:ListBucket", bucket, prefix)
             case "ListObjectVersions":
@@ -87,7 +89,7 @@ class Needs:
 
     def _s3_context(self, bucket: str, key: str) -> str:
         """With a bucket key the encryption context is the bucket, else the object."""
-        [found] = (each for each in self.deployment.of_type("AWS::S3::Bucket") if _arn(each) == bucket)
+        [found] = (each for each in self.deployment.of_type("AWS::S3::Bucket") if each.arn == bucket)
         [rule] = found.properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         return bucket if rule.get("BucketKeyEnabled") in {True, "true"} else f"{bucket}/{key}"
 
@@ -143,7 +145,7 @@ class Needs:
     def _collection(self, call: Call) -> Iterator[Request]:
         """A request to the collection, which IAM and the data access policies decide one after the other."""
         [collection] = self.deployment.of_type("AWS::OpenSearchServerless::Collection")
-        yield _request("aoss:APIAccessAll", _arn(collection))
+        yield _request("aoss:APIAccessAll", collection.arn)
         permission, indexes = _indexes(call)
         for index in indexes:
             yield _request(f"aoss:{permission}", f"index/{collection.properties['Name']}/{index}")
@@ -153,7 +155,7 @@ class Needs:
         [key] = self.deployment.of_type("AWS::KMS::Key")
         context = {**_encryption(bound), "kms:viaservice": f"{service}.{REGION}.amazonaws.com"}
         for action in actions:
-            yield _request(f"kms:{action}", _arn(key), context)
+            yield _request(f"kms:{action}", key.arn, context)
 
 
 _SERVICES: Mapping[str, Callable[[Needs, Call], Iterator[Request]]] = {
@@ -218,7 +220,3 @@ def as_context(values: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], 
 
 def _model_arn(model: str) -> str:
     return f"arn:{PARTITION}:bedrock:{REGION}::foundation-model/{model}"
-
-
-def _arn(resource: Resource) -> str:
-    return arn_of(resource.logical_id, {"Type": resource.type, "Properties": resource.properties})

@@ -60,42 +60,37 @@ def _all(deployment: Deployment) -> Iterator[Statement]:
 
 
 def _role(resource: Resource) -> Iterator[Statement]:
-    arn = _arn(resource)
-    assert not resource.properties.get("ManagedPolicyArns"), f"{resource.logical_id} has policies of AWS's own"
-    yield from _document(resource, "trust", resource.properties["AssumeRolePolicyDocument"], "resource", (), arn)
-    for policy in resource.properties.get("Policies", ()):
-        yield from _document(resource, policy["PolicyName"], policy["PolicyDocument"], "identity", (arn,))
+    given = resource.properties
+    assert not given.get("ManagedPolicyArns"), f"{resource.logical_id} has policies of AWS's own"
+    yield from _document(f"{resource.logical_id} (trust)", given["AssumeRolePolicyDocument"], owner=resource.arn)
+    for policy in given.get("Policies", ()):
+        yield from _document(resource.logical_id, policy["PolicyDocument"], roles=(resource.arn,))
 
 
 def _role_policy(resource: Resource) -> Iterator[Statement]:
     names = resource.properties.get("Roles") or [resource.properties["RoleName"]]
-    roles = tuple(_role_arn(name) for name in names)
-    yield from _document(
-        resource, resource.properties["PolicyName"], resource.properties["PolicyDocument"], "identity", roles
-    )
+    roles = tuple(_named_arn("AWS::IAM::Role", "RoleName", name) for name in names)
+    yield from _document(resource.logical_id, resource.properties["PolicyDocument"], roles=roles)
 
 
 def _key(resource: Resource) -> Iterator[Statement]:
-    arn = _arn(resource)
-    for statement in _document(resource, "key", resource.properties["KeyPolicy"], "resource", (), arn):
+    for statement in _document(resource.logical_id, resource.properties["KeyPolicy"], owner=resource.arn):
         # "*" in a key's policy is the key itself.
         assert statement.resources == ("*",), f"{statement} names a resource; only * has a meaning in a key's policy"
-        yield Statement(
-            statement.name, "resource", statement.effect, statement.principals, statement.actions, (arn,),
-            statement.conditions, arn,
-        )  # fmt: skip
+        yield replace(statement, resources=(resource.arn,))
 
 
-def _attached(*targets: str) -> Callable[[Resource], Iterator[Statement]]:
-    """Reads a policy of its own resource, attached to what these properties name."""
+def _attached(kind: str, name: str, *properties: str) -> Callable[[Resource], Iterator[Statement]]:
+    """Reads a policy of its own resource, attached to resources of this kind, which these properties name."""
 
     def read(resource: Resource) -> Iterator[Statement]:
-        named = next(resource.properties[target] for target in targets if target in resource.properties)
-        owners = [_owner_arn(resource.type, owner) for owner in (named if isinstance(named, list) else [named])]
-        for arn in owners:
-            for each in _document(resource, arn, resource.properties["PolicyDocument"], "resource", (), arn):
+        named = next(resource.properties[each] for each in properties if each in resource.properties)
+        owners = [_named_arn(kind, name, owner) for owner in (named if isinstance(named, list) else [named])]
+        for owner in owners:
+            label = resource.logical_id if len(owners) == 1 else f"{resource.logical_id} of {owner.rpartition(':')[2]}"
+            for each in _document(label, resource.properties["PolicyDocument"], owner=owner):
                 # What is the other's of several that share a policy means nothing here.
-                others = {other for other in owners if other != arn}
+                others = {other for other in owners if other != owner}
                 yield replace(each, resources=tuple(one for one in each.resources if one not in others))
 
     return read
@@ -104,17 +99,18 @@ def _attached(*targets: str) -> Callable[[Resource], Iterator[Statement]]:
 def _permission(resource: Resource) -> Iterator[Statement]:
     """``AWS::Lambda::Permission``, as the statement that Lambda makes of it."""
     given = resource.properties
-    function = given["FunctionName"]
-    arn = function if function.startswith("arn:") else _function_arn(function)
-    conditions: list[Condition] = []
-    if "SourceArn" in given:
-        conditions.append(("ArnLike", "aws:sourcearn", (given["SourceArn"],)))
-    if "SourceAccount" in given:
-        conditions.append(("StringEquals", "aws:sourceaccount", (given["SourceAccount"],)))
+    arn = _named_arn("AWS::Lambda::Function", "FunctionName", given["FunctionName"])
+    sources = {"SourceArn": ("ArnLike", "aws:sourcearn"), "SourceAccount": ("StringEquals", "aws:sourceaccount")}
     yield Statement(
-        resource.logical_id, "resource", "Allow", (given["Principal"],), (given["Action"],), (arn,), tuple(conditions),
-        arn,
-    )  # fmt: skip
+        name=resource.logical_id,
+        kind="resource",
+        effect="Allow",
+        principals=(given["Principal"],),
+        actions=(given["Action"],),
+        resources=(arn,),
+        conditions=tuple((*form, (given[source],)) for source, form in sources.items() if source in given),
+        owner=arn,
+    )
 
 
 def _data_access(resource: Resource) -> Iterator[Statement]:
@@ -135,29 +131,28 @@ _READERS: Mapping[str, Callable[[Resource], Iterator[Statement]]] = {
     "AWS::KMS::Key": _key,
     "AWS::Lambda::Permission": _permission,
     "AWS::OpenSearchServerless::AccessPolicy": _data_access,
-    "AWS::S3::BucketPolicy": _attached("Bucket"),
-    "AWS::S3Vectors::VectorBucketPolicy": _attached("VectorBucketArn", "VectorBucketName"),
-    "AWS::SNS::TopicPolicy": _attached("Topics"),
-    "AWS::SQS::QueuePolicy": _attached("Queues"),
+    "AWS::S3::BucketPolicy": _attached("AWS::S3::Bucket", "BucketName", "Bucket"),
+    "AWS::SNS::TopicPolicy": _attached("AWS::SNS::Topic", "TopicName", "Topics"),
+    "AWS::SQS::QueuePolicy": _attached("AWS::SQS::Queue", "QueueName", "Queues"),
 }
 
 
 def _document(
-    resource: Resource, name: str, document: Mapping[str, Any], kind: Kind, roles: tuple[str, ...], owner: str = ""
+    name: str, document: Mapping[str, Any], *, roles: tuple[str, ...] = (), owner: str = ""
 ) -> Iterator[Statement]:
+    """The statements of a policy of roles, or of what owns it."""
     for number, each in enumerate(document["Statement"]):
         unknown = each.keys() - {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
-        assert not unknown, f"{resource.logical_id}: {sorted(unknown)} is not understood here"
-        label = each.get("Sid", number)
+        assert not unknown, f"{name}: {sorted(unknown)} is not understood here"
         yield Statement(
-            f"{resource.logical_id}.{label}" if kind == "identity" else f"{resource.logical_id} ({_last(name)}) {label}",
-            kind,
-            each["Effect"],
-            roles or tuple(_principals(each["Principal"])),
-            _texts(each["Action"]),
-            _texts(each.get("Resource", owner)),
-            tuple(_conditions(each.get("Condition", {}))),
-            owner,
+            name=f"{name}.{each.get('Sid', number)}",
+            kind="identity" if roles else "resource",
+            effect=each["Effect"],
+            principals=roles or tuple(_principals(each["Principal"])),
+            actions=_texts(each["Action"]),
+            resources=_texts(each.get("Resource", owner)),
+            conditions=tuple(_conditions(each.get("Condition", {}))),
+            owner=owner,
         )
 
 
@@ -183,30 +178,8 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in values)
 
 
-def _arn(resource: Resource) -> str:
-    return arn_of(resource.logical_id, {"Type": resource.type, "Properties": resource.properties})
-
-
-def _role_arn(name: str) -> str:
-    return name if name.startswith("arn:") else arn_of(name, {"Type": "AWS::IAM::Role", "Properties": {}})
-
-
-def _function_arn(name: str) -> str:
-    return arn_of(name, {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": name}})
-
-
-def _owner_arn(type_of_policy: str, owner: str) -> str:
-    """The ARN of what a policy is attached to, which queues name by URL and buckets by name."""
-    if owner.startswith("arn:"):
-        return owner
-    kinds = {
-        "AWS::S3::BucketPolicy": ("AWS::S3::Bucket", "BucketName"),
-        "AWS::SQS::QueuePolicy": ("AWS::SQS::Queue", "QueueName"),
-        "AWS::S3Vectors::VectorBucketPolicy": ("AWS::S3Vectors::VectorBucket", "VectorBucketName"),
-    }
-    kind, name = kinds[type_of_policy]
-    return arn_of(owner, {"Type": kind, "Properties": {name: _last(owner)}})
-
-
-def _last(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(":")[2]
+def _named_arn(kind: str, name: str, value: str) -> str:
+    """The ARN of what a template names by its ARN, its name, or, as queues, by its URL."""
+    if value.startswith("arn:"):
+        return value
+    return arn_of(value, {"Type": kind, "Properties": {name: value.rpartition("/")[2]}})

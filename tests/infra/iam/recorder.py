@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -16,6 +15,7 @@ import httpx
 import pytest
 from boto3.session import Session
 from botocore.credentials import ReadOnlyCredentials
+from botocore.loaders import create_loader
 
 from shared.aws import clients, opensearch_client
 from shared.aws.opensearch_client import OpenSearchClient, Timer
@@ -25,6 +25,9 @@ from tests.contract.stores import one_call_at_a_time
 ADAPTERS = Path(clients.__file__).parent
 #: What a collection of OpenSearch Serverless signs its requests for.
 COLLECTION = "aoss"
+
+#: Reading botocore's descriptions of the services takes longer than all calls; each is read once.
+_LOADER = create_loader()
 
 #: A file and a function of an adapter.
 Site = tuple[str, str]
@@ -70,6 +73,7 @@ class Recorder:
         class RecordedSession(Session):
             def __init__(self, region_name: str | None = None) -> None:
                 super().__init__(region_name=region_name)
+                self._session.register_component("data_loader", _LOADER)
                 function = recorder._function()
                 self.events.register("before-parameter-build", recorder._noting(function, key_arn))
                 self.events.register("before-call", recorder._taking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from tests.rehearsal.account.launcher.settings import ACCOUNT, REGION, Settings
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +29,8 @@ _EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
 _RUNTIME_PYTHON = ROOT / ".venv-runtime" / "bin" / "python"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+#: The root of another account.
+_STRANGER = "999988887777"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,16 @@ class Account:
         return self.settings.endpoint
 
     @property
+    def account_id(self) -> str:
+        return ACCOUNT
+
+    @property
+    def region(self) -> str:
+        return REGION
+
+    @property
     def environment(self) -> dict[str, str]:
+        """The variables of a shell in which the owner works; without ``PATH`` and ``HOME``."""
         return {
             **self.settings.client_environment(),
             "AWS_ACCESS_KEY_ID": self.settings.access_key,
@@ -62,6 +76,10 @@ class Account:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_PAGER": "",
         }
+
+    def client(self, service: str) -> Any:
+        """A ``boto3`` client of the owner; one for each service, as making one takes long."""
+        return _client(service, tuple(self.client_options.items()))
 
     @property
     def client_options(self) -> dict[str, str]:
@@ -86,11 +104,40 @@ class Account:
         """What somebody wanted from outside of the account, and did not get."""
         return [each["refused"] for each in _lines(self.settings.log("refusals"))]
 
+    def function_logs(self, name: str) -> list[str]:
+        """The lines that one function printed."""
+        return [each["line"] for each in self.functions_log() if each["function"] == name and "line" in each]
+
+    def break_resource(self, logical_id: str, reason: str = "", *, operation: str = "create", times: int = 1) -> None:
+        """Makes the next creation (update, deletion) of the resource fail; ``*`` is any."""
+        fault = {"logical_id": logical_id, "operation": operation, "times": times}
+        self.control(fail=[{**fault, **({"reason": reason} if reason else {})}])
+
+    def deny_model_access(self, *models: str) -> None:
+        """As in an account that was never given these foundation models; none takes it back."""
+        self.control(denied_models=list(models))
+
+    def lack_use_case_form(self, *, missing: bool = True) -> None:
+        """As in an account that has not sent the form that Anthropic asks for."""
+        self.control(form_missing=missing)
+
+    def set_stack_status(self, name: str, status: str) -> None:
+        """Puts a stack into a state that it has reached by nobody knows which way."""
+        self.control(stack_status={name: status})
+
+    def expired_credentials(self) -> dict[str, str]:
+        """Variables of a shell whose temporary credentials have run out."""
+        return {**self.environment, **self.control(expired_session=True)["expired_session"]}
+
+    def own_bucket_elsewhere(self, bucket: str) -> None:
+        """Has another account own a bucket of this name."""
+        options = {**self.client_options, "aws_access_key_id": _STRANGER, "aws_secret_access_key": "test"}
+        boto3.client("s3", **options).create_bucket(Bucket=bucket)  # type: ignore[call-overload]  # see client
+
     def control(self, **faults: Any) -> dict[str, Any]:
         """Breaks something on purpose; README.md says what."""
-        request = urllib.request.Request(
-            f"{self.endpoint}/_rehearsal/faults", json.dumps(faults).encode(), method="POST"
-        )
+        url = f"{self.endpoint}/_rehearsal/faults"
+        request = urllib.request.Request(url, json.dumps(faults).encode(), method="POST")
         try:
             with _direct().open(request, timeout=10) as answer:
                 found: dict[str, Any] = json.load(answer)
@@ -99,6 +146,11 @@ class Account:
             if "offline_seconds" in faults:  # it cuts the very connection that asks for it
                 return {}
             raise
+
+
+@functools.cache
+def _client(service: str, options: tuple[tuple[str, str], ...]) -> Any:
+    return boto3.client(service, **dict(options))  # type: ignore[call-overload]  # whichever service
 
 
 @contextmanager

@@ -176,7 +176,7 @@ def serve(connection: socket.socket, call: Call, number: int, driver: Any, data_
     take_over(call, data_path)
     listen_to(connection)
     if order.get("do") == "offline":
-        os.environ.update(AWS_ENDPOINT_URL=_NOWHERE, AWS_MAX_ATTEMPTS="1")
+        os.environ.update(AWS_ENDPOINT_URL=_NOWHERE, HTTPS_PROXY=_NOWHERE, AWS_MAX_ATTEMPTS="1")
     if harm and when == "during":
         threading.Timer(order["seconds"], os.killpg, (call.group, harm)).start()
     started = time.perf_counter()

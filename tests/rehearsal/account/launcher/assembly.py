@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from ministack.app import app
+from ministack.services.cloudformation import stacks
 
 from tests.rehearsal.account.launcher import (
     conditions,
@@ -12,13 +13,16 @@ from tests.rehearsal.account.launcher import (
     decisions,
     deliveries,
     key_use,
+    nested_changes,
     nested_stacks,
     owner,
     rest_api,
     search,
+    stack_alarms,
     stack_buckets,
     stack_budgets,
     stack_functions,
+    stack_names,
     stack_requests,
     stack_search,
     stack_tables,
@@ -27,6 +31,7 @@ from tests.rehearsal.account.launcher.bedrock import Bedrock
 from tests.rehearsal.account.launcher.faults import Faults
 from tests.rehearsal.account.launcher.functions import Functions
 from tests.rehearsal.account.launcher.jsonl import JsonLog
+from tests.rehearsal.account.launcher.others import Others
 from tests.rehearsal.account.launcher.settings import Settings
 from tests.rehearsal.account.launcher.stores import Stores
 from tests.rehearsal.account.launcher.vectors import Vectors
@@ -45,14 +50,32 @@ async def serve(settings: Settings) -> None:
     functions.install()
     rest_api.install(servers)
     nested_stacks.install()
-    for module in (conditions, stack_tables, stack_buckets, stack_functions, stack_budgets, key_use, deliveries):
+    # Whatever a resource takes long for is to keep nobody waiting but its stack.
+    stacks._runs_on_worker_thread = lambda _: True
+    for module in (
+        conditions,
+        nested_changes,
+        stack_names,
+        stack_alarms,
+        stack_tables,
+        stack_buckets,
+        stack_functions,
+        stack_budgets,
+        key_use,
+        deliveries,
+    ):
         module.install()
     stack_requests.install(faults)
     stack_search.install(stores)
     vectors.install()
     faults.install()
     control.install(
-        faults, search.plane, vectors.plane, Bedrock(settings.bedrock_port, faults).plane, stack_budgets.plane
+        faults,
+        search.plane,
+        vectors.plane,
+        Bedrock(settings.bedrock_port, faults).plane,
+        stack_budgets.plane,
+        Others(JsonLog(settings.log("refusals"))).plane,
     )
     owner.make(settings)
     config = Config()

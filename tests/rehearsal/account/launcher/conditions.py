@@ -59,6 +59,4 @@ class _Evaluation:
         raise ValueError(f"Template format error: {function} is no condition function")
 
     def _value(self, expression: Any) -> Any:
-        return engine._resolve_refs(
-            copy.deepcopy(expression), {}, self._params, self._known, self._mappings, "", ""
-        )
+        return engine._resolve_refs(copy.deepcopy(expression), {}, self._params, self._known, self._mappings, "", "")

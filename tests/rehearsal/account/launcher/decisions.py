@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services import kms
@@ -46,6 +45,8 @@ def install(log: JsonLog) -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
+        # Everything here comes over plain HTTP on loopback, or from a service; in AWS it comes over TLS.
+        iam_evaluator._request_origin.set((iam_evaluator._request_origin.get()[0], True))
         context = dict(service_context or {})
         if service == "kms":
             resource_arn = key_arn(resource_arn)
@@ -56,8 +57,6 @@ def install(log: JsonLog) -> None:
         return denied
 
     iam_evaluator.enforce = enforce
-    # Everything here comes over plain HTTP on loopback; in AWS it comes over TLS.
-    app.pin_request_origin = lambda source_ip, _: iam_evaluator.pin_request_origin(source_ip, True)
 
 
 def role_of(principal: str) -> str:

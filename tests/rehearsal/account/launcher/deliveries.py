@@ -53,7 +53,10 @@ def _may_put(queue_arn: str, rule: Props) -> bool:
     if not keys.resource_policy_allows(attributes.get("Policy"), _EVENTS, "sqs:SendMessage", queue_arn, source):
         return False
     key = attributes.get("KmsMasterKeyId")
-    return not key or all(keys.service_may(_EVENTS, action, key, source) for action in ("GenerateDataKey", "Decrypt"))
+    return not key or all(
+        keys.service_may(_EVENTS, action, key, source, {"aws:sqs:arn": queue_arn})
+        for action in ("GenerateDataKey", "Decrypt")
+    )
 
 
 def _queues_into_functions() -> None:

@@ -7,11 +7,29 @@ import time
 from typing import Any
 
 from hypercorn.asyncio import tcp_server
+from ministack.core.responses import get_account_id
+from ministack.services import cloudformation, sts
 from ministack.services.cloudformation import stacks
 
 _ANY = "*"
 _LONGEST_HOLD_SECONDS = 60.0
 _WORDS = 'Resource handler returned message: "Internal Failure" (HandlerErrorCode: InternalFailure)'
+
+
+def _expired_session() -> dict[str, str]:
+    """Credentials of a session that is over."""
+    key, secret, token = "ASIAEXPIREDEXPIRED00", "expired", "expired-token"
+    sts.register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{get_account_id()}:assumed-role/somebody/session",
+            "UserId": "somebody:session",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "Expiration": time.time() - 1,
+        },
+    )
+    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
 
 class Faults:
@@ -44,6 +62,8 @@ class Faults:
             if "denied_models" in wanted:
                 self.denied_models = set(wanted["denied_models"])
             self.form_missing = wanted.get("form_missing", self.form_missing)
+        for name, status in wanted.get("stack_status", {}).items():
+            cloudformation._stacks[name]["StackStatus"] = status
         if wanted.get("release"):
             self._released.set()
         if seconds := wanted.get("offline_seconds"):
@@ -52,7 +72,8 @@ class Faults:
                 writer.transport.abort()
         if wanted.get("clear"):
             self.__init__()  # type: ignore[misc]  # everything back to how it began
-        return {"fail": self._failing, "hold": self._holding, "denied_models": sorted(self.denied_models)}
+        told: dict[str, Any] = {"fail": self._failing, "hold": self._holding, "holding": self.holding}
+        return {**told, "expired_session": _expired_session()} if wanted.get("expired_session") else told
 
     def before(self, operation: str, logical_id: str) -> None:
         """Called before a resource is created, updated or deleted. Raises ``ValueError`` where that is to fail."""

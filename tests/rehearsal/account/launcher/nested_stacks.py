@@ -197,6 +197,11 @@ def _roll_back_what_failed_halfway() -> None:
             await roll_back(name, stack_id, stack, operation, reason)
         finally:
             _undoing_create.reset(token)
+        # What could not be deleted is still a part of the stack, for its deletion to try again.
+        for logical_id, record in (stack.get("_rollback_failed") or {}).items():
+            if "RevertTo" not in record:
+                left = {"LogicalResourceId": logical_id, "ResourceStatus": "DELETE_FAILED", "Timestamp": now_iso()}
+                stack["_resources"][logical_id] = {"Attributes": {}, **record, **left}
 
     stacks._roll_back_operation = rolled_back
     handlers._roll_back_operation = rolled_back

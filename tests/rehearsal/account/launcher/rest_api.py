@@ -140,7 +140,9 @@ def _serve_deployments() -> None:
     def photographed(api_id: str, data: Any) -> Any:
         response = create(api_id, data)
         if response[0] < 400:
-            _photographs[api_id, json.loads(response[2])["id"]] = copy.deepcopy(apigateway_v1._resources.get(api_id, {}))
+            _photographs[api_id, json.loads(response[2])["id"]] = copy.deepcopy(
+                apigateway_v1._resources.get(api_id, {})
+            )
         return response
 
     async def executed(api_id: str, stage_name: str, *rest: Any) -> Any:

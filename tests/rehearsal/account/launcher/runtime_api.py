@@ -23,6 +23,7 @@ class RuntimeEnvironment:
         self._process = process
         self._work: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._results: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._started = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.environment = self
         self._thread = threading.Thread(
@@ -39,12 +40,13 @@ class RuntimeEnvironment:
     def invoke(self, event: Any, request_id: str, arn: str) -> dict[str, Any]:
         """The result in ministack's shape: ``body``, and ``error`` where the function failed; ``log``."""
         timeout = float(self._config.get("Timeout", 3))
-        begun = time.time()
-        first = not self._process.invocations
         self._process.begin(request_id)
+        # Starting has a time limit of its own; the function's begins when it asks for work.
+        self._started.wait(_INIT_SECONDS)
+        begun = time.time()
         self._work.put({"id": request_id, "event": event, "arn": arn, "deadline": int((begun + timeout) * 1000)})
         try:
-            result = self._results.get(timeout=timeout + (_INIT_SECONDS if first else 0))
+            result = self._results.get(timeout=timeout)
         except queue.Empty:
             self.stop()
             words = f"{request_id} Task timed out after {timeout:.2f} seconds"
@@ -60,6 +62,7 @@ class RuntimeEnvironment:
         self._server.server_close()
 
     def next(self) -> dict[str, Any] | None:
+        self._started.set()
         return self._work.get()
 
     def report(self, body: Any, *, error: bool) -> None:
@@ -68,6 +71,7 @@ class RuntimeEnvironment:
     def _watch(self) -> None:
         """An exit nobody asked for fails the invocation that is under way."""
         code = self._process.wait()
+        self._started.set()
         if self.usable:
             self.usable = False
             words = f"RequestId: {self._process.request_id} Error: Runtime exited with error: exit status {code}"

@@ -61,7 +61,9 @@ def _stack(action: str, params: Params) -> Any:
     """The stack that the request names; a deleted one is named by its id only."""
     name = helpers._p(params, "StackName")
     if action == "ExecuteChangeSet" and not name:
-        _, change_set = handlers._describe_change_set.__globals__["_find_change_set"](helpers._p(params, "ChangeSetName"))
+        _, change_set = handlers._describe_change_set.__globals__["_find_change_set"](
+            helpers._p(params, "ChangeSetName")
+        )
         name = change_set["StackName"] if change_set else ""
     stack = handlers._resolve_stack(name) if name else None
     return None if stack and stack["StackStatus"] == "DELETE_COMPLETE" else stack

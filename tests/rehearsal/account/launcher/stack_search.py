@@ -66,7 +66,7 @@ def _make_group(_: str, props: Props, __: str) -> Made:
         "description": props.get("Description", ""),
         "standbyReplicas": props["StandbyReplicas"],
         "generation": props.get("Generation", "CLASSIC"),
-        "capacityLimits": {key[0].lower() + key[1:]: value for key, value in limits.items()},
+        "capacityLimits": _told(limits),
         "createdDate": aoss._now_ms(),
     }
     # Ref gives the name: that is what a collection takes.
@@ -80,8 +80,13 @@ def _change_group(name: str, old: Props, new: Props, stack: str) -> Made:
     _check_limits(limits)
     group = _groups[name]
     group["description"] = new.get("Description", "")
-    group["capacityLimits"] = {key[0].lower() + key[1:]: value for key, value in limits.items()}
+    group["capacityLimits"] = _told(limits)
     return name, {"Id": group["id"], "Arn": group["arn"], "Name": name}
+
+
+def _told(limits: dict[str, int]) -> dict[str, int]:
+    """The limits as the API names them."""
+    return {key[0].lower() + key[1:].replace("Ocu", "OCU"): value for key, value in limits.items()}
 
 
 def _check_limits(limits: dict[str, int]) -> None:

@@ -79,9 +79,7 @@ class Vectors:
             return answer(refusal.status, {"message": str(refusal)}, **{"x-amzn-ErrorType": refusal.code})
 
     def _authorise(self, key: str, operation: str, bucket: str, index: str, body: Props) -> None:
-        resource = "*"
-        if bucket:
-            resource = bucket_arn(bucket) + (f"/index/{index}" if operation in _ON_INDEX else "")
+        resource = _resource(operation, bucket, index)
         actions = [operation]
         if operation == "QueryVectors" and (body.get("filter") or body.get("returnMetadata")):
             actions.append("GetVectors")
@@ -99,7 +97,7 @@ class Vectors:
 
     async def _passed_on(self, request: Request, operation: str, bucket: str, key: str) -> Response:
         record = self._found(bucket)
-        self._use_key(operation, record, key)
+        self._use_key(operation, record, _resource(operation, *_named(request.json())), key)
         headers = [(name, value) for name, value in request.headers.items() if name != "x-amz-content-sha256"]
         try:
             found = await ask(record["_port"], "POST", request.path, headers, request.body)
@@ -108,12 +106,12 @@ class Vectors:
         body = await found.whole()
         return found.status, {name: value for name, value in found.headers if name.lower() != "content-length"}, body
 
-    def _use_key(self, operation: str, record: Props, caller: str) -> None:
+    def _use_key(self, operation: str, record: Props, resource: str, caller: str) -> None:
         arn = record["encryptionConfiguration"].get("kmsKeyArn")
         if not arn:
             return
         for action in _KEY_USE.get(operation, ()):
-            problem = keys.caller_may_not(caller, action, arn, "s3vectors", {})
+            problem = keys.caller_may_not(caller, action, arn, "s3vectors", {"aws:s3vectors:arn": resource})
             if problem:
                 raise Refusal(403, "AccessDeniedException", problem)
         if operation == "CreateIndex":
@@ -196,6 +194,13 @@ class Vectors:
 
 def bucket_arn(name: str) -> str:
     return f"arn:aws:s3vectors:{get_region()}:{get_account_id()}:bucket/{name}"
+
+
+def _resource(operation: str, bucket: str, index: str) -> str:
+    """The ARN that an operation is checked on."""
+    if not bucket:
+        return "*"
+    return bucket_arn(bucket) + (f"/index/{index}" if operation in _ON_INDEX else "")
 
 
 def _named(body: Props) -> tuple[str, str]:

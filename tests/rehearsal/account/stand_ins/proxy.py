@@ -26,6 +26,8 @@ SERVED = re.compile(
     r"|[a-z0-9]+\.[a-z0-9-]+\.aoss\.amazonaws\.com"
     r"|[a-z0-9.-]+\.s3\.[a-z0-9-]+\.amazonaws\.com"
     r"|[a-z0-9]+\.cloudfront\.net"
+    # Version 1 of the AWS CLI goes there for SQS, whatever AWS_ENDPOINT_URL says.
+    r"|([a-z0-9-]+\.)?queue\.amazonaws\.com"
 )
 _HEAD_LIMIT = 16 * 1024
 _IDLE_SECONDS = 330.0

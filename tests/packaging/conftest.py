@@ -1,0 +1,31 @@
+"""One build for the machine that tests, shared by all tests of a run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.building import HERE, Release, bare_python, built, unpack
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The zips for this machine and this Python. What one worker has built, the other finds unchanged."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    return built(tmp_path_factory.getbasetemp().parent / f"release-{run}", *HERE)
+
+
+@pytest.fixture(scope="session")
+def unpacked(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Their content, in a folder for each function."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    unpack(release, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python without any library."""
+    return bare_python(tmp_path_factory.mktemp("python"))

@@ -1,0 +1,55 @@
+"""The scripts, run as they are, against an account that answers what the test says."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.shell import TOOLS, Shell
+
+ROOT = Path(__file__).parents[2]
+
+# What package-lambdas.sh would take half a minute for.
+_QUICK_BUILD = """\
+#!/usr/bin/env bash
+set -euo pipefail
+while [ "$1" != --output ]; do shift; done
+mkdir -p "$2"
+cat >"$2/manifest.json" <<'END'
+{"chat": {"file": "chat.zip", "sha256": "c0ffee", "bytes": 1},
+ "ingestion": {"file": "ingestion.zip", "sha256": "beef", "bytes": 1},
+ "retrieval": {"file": "retrieval.zip", "sha256": "f00d", "bytes": 1}}
+END
+"""
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in a folder with spaces in its name; only the build of the code is replaced."""
+    folder = tmp_path_factory.mktemp("clone") / "my own chatbot"
+    for part in ("scripts", "infra", "src/shared"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    build = folder / "scripts" / "package-lambdas.sh"
+    build.write_text(_QUICK_BUILD, "utf-8")
+    build.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the programs that the scripts may use, and no other."""
+    folder = tmp_path_factory.mktemp("tools")
+    for name in TOOLS:
+        found = shutil.which(name)
+        assert found, f"{name} is not on this machine"
+        (folder / name).symlink_to(found)
+    (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    return folder
+
+
+@pytest.fixture
+def shell(checkout: Path, tools: Path, tmp_path: Path) -> Shell:
+    return Shell(checkout, tools, tmp_path)
