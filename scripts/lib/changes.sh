@@ -79,4 +79,6 @@ execute() {
         explain "$STEP"
     fi
     watch "$STACK_ID" "$since"
+    # Somebody may have deleted it meanwhile, which ends well for the one who did.
+    if [ -z "$STATUS" ]; then SUCCEEDED=false; fi
 }

@@ -28,7 +28,7 @@ deploy() {
     if [ "$SUCCEEDED" = false ]; then
         case $STATUS in
         UPDATE_ROLLBACK_COMPLETE) fail "the deployment failed, and what was there before is back. Mend the cause above and run the same command again." ;;
-        *) fail "the deployment failed ($STATUS). Mend the cause above and run the same command again: it removes what is half made." ;;
+        *) fail "the deployment failed (the stack is ${STATUS:-gone}). Mend the cause above and run the same command again: it removes what is half made." ;;
         esac
     fi
     delete_orphans

@@ -89,6 +89,17 @@ def test_a_waiver_may_stand_for_every_detail_of_a_rule() -> None:
     assert problems("cdk_nag", found, given) == ["not waived: storage.yaml: Bucket: RULES[a]"]
 
 
+def test_a_waiver_of_a_template_holds_for_all_that_is_in_it() -> None:
+    text = f"Metadata: {{cfn-lint: {{config: {{ignore_checks: [RULE]}}, reasons: {{RULE: '{REASON}'}}}}}}\nResources: {{}}\n"
+    given = [Template("main.yaml", parse(text))]
+
+    assert (
+        problems("cfn-lint", {Finding("main.yaml", "Bucket", "RULE"), Finding("main.yaml", "Table", "RULE")}, given)
+        == []
+    )
+    assert problems("cfn-lint", set(), given) == ["waives nothing: main.yaml: *: RULE (cfn-lint)"]
+
+
 def test_only_the_role_that_deploys_waives_so_widely(every_template: list[Template]) -> None:
     wide = {each.finding.template for each in waivers(every_template) if each.finding.rule.endswith("[*]")}
 

@@ -21,9 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.infra.templates import Resource, Template
+from tests.infra.templates import Template
 
 TOOLS = ("checkov", "cdk_nag", "guard", "cfn-lint", "parliament", "rules")
+
+#: Stands for the logical id of a waiver in the Metadata of the template itself: it holds for all that is in it.
+EVERYWHERE = "*"
 
 _SHORTEST_REASON = 20
 
@@ -53,16 +56,16 @@ class Waiver:
 def waivers(templates: list[Template], *tools: str) -> list[Waiver]:
     """The waivers in the templates, of these tools (all of them otherwise)."""
     return [
-        Waiver(tool, Finding(template.name, resource.logical_id, rule), reason)
+        Waiver(tool, Finding(template.name, logical_id, rule), reason)
         for template in templates
-        for resource in template.resources
+        for logical_id, body in {EVERYWHERE: template.body, **template.section("Resources")}.items()
         for tool in tools or TOOLS
-        for rule, reason in _of(resource, tool)
+        for rule, reason in _of(body, tool)
     ]
 
 
-def _of(resource: Resource, tool: str) -> Iterator[tuple[str, str]]:
-    metadata = resource.body.get("Metadata", {}).get(tool) or {}
+def _of(body: dict[str, Any], tool: str) -> Iterator[tuple[str, str]]:
+    metadata = body.get("Metadata", {}).get(tool) or {}
     if tool == "cfn-lint":
         reasons = metadata.get("reasons", {})
         for rule in metadata.get("config", {}).get("ignore_checks", []):
@@ -92,7 +95,7 @@ def problems(tool: str, found: set[Finding], templates: list[Template]) -> list[
 
 def _covers(waiver: Finding, finding: Finding) -> bool:
     """``RULE[*]`` stands for every detail that the rule reports of a resource."""
-    if (waiver.template, waiver.logical_id) != (finding.template, finding.logical_id):
+    if waiver.template != finding.template or waiver.logical_id not in {finding.logical_id, EVERYWHERE}:
         return False
     every = waiver.rule.endswith("[*]")
     return waiver.rule == finding.rule or (every and finding.rule.startswith(waiver.rule.removesuffix("*]")))
@@ -106,9 +109,9 @@ def is_reason(text: str) -> bool:
 def without_waivers(body: dict[str, Any]) -> dict[str, Any]:
     """A template's body of which a scanner says all that it finds."""
     bare = copy.deepcopy(body)
-    for resource in bare["Resources"].values():
+    for holder in (bare, *bare["Resources"].values()):
         for tool in TOOLS:
-            resource.get("Metadata", {}).pop(tool, None)
+            holder.get("Metadata", {}).pop(tool, None)
     return bare
 
 

@@ -235,7 +235,7 @@ def test_the_transfer_mode_can_be_read_back(api: Api) -> None:
 
 
 def test_too_many_requests_are_throttled_and_too_many_a_day_refused(account: Account) -> None:
-    plan = {
+    plan: dict[str, Any] = {
         "Type": "AWS::ApiGateway::UsagePlan",
         "Properties": {
             "ApiStages": [{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Stage"}}],

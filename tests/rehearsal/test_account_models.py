@@ -101,7 +101,7 @@ def test_a_profile_takes_the_profile_and_every_model_behind_it(account: Account)
         [trial.allow(STREAM, PROFILE_ARN), trial.allow(STREAM, MODEL_ARNS[1], **VIA_PROFILE)],
         [trial.allow("bedrock:InvokeModel", "*"), trial.allow("bedrock:Converse*", "*")],
     ):
-        with pytest.raises(ClientError, match="AccessDenied.*is not authorized to perform: bedrock:InvokeModel"):
+        with pytest.raises(ClientError, match=r"AccessDenied.*is not authorized to perform: bedrock:InvokeModel"):
             asked(runtime(account, *missing))
 
 

@@ -99,7 +99,7 @@ def test_a_resource_fails_on_demand_and_only_then(account: Account) -> None:
 
 
 def test_services_that_are_not_emulated_say_so(account: Account) -> None:
-    with pytest.raises(ClientError, match="not emulated|Unsupported|Unknown"):
+    with pytest.raises(ClientError, match=r"not emulated|Unsupported|Unknown"):
         account.client("polly").describe_voices()
 
 

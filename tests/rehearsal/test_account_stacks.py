@@ -141,7 +141,7 @@ def test_a_protected_table_cannot_be_rolled_back_and_mends_when_unprotected(acco
     # Deleting the stack is not the operation that made it, so the table is retained now.
     assert "protected-t" in tables(account)
     dynamodb = account.client("dynamodb")
-    with pytest.raises(ClientError, match="deletion protection|protected against deletion"):
+    with pytest.raises(ClientError, match=r"deletion protection|protected against deletion"):
         dynamodb.delete_table(TableName="protected-t")
     dynamodb.update_table(TableName="protected-t", DeletionProtectionEnabled=False)
     dynamodb.delete_table(TableName="protected-t")
@@ -212,12 +212,10 @@ def test_a_stack_that_is_busy_takes_no_other_operation(account: Account) -> None
     body = trial.template({"Slow": queue("busy-slow")})
     cloudformation.create_stack(StackName="busy", TemplateBody=body)
     trial.until(lambda: account.control()["holding"])
-    for refused in (
-        lambda: cloudformation.update_stack(StackName="busy", TemplateBody=body),
-        lambda: cloudformation.create_change_set(StackName="busy", ChangeSetName="c", TemplateBody=body),
-    ):
-        with pytest.raises(ClientError, match="is in CREATE_IN_PROGRESS state and can not be updated"):
-            refused()
+    with pytest.raises(ClientError, match="is in CREATE_IN_PROGRESS state and can not be updated"):
+        cloudformation.update_stack(StackName="busy", TemplateBody=body)
+    with pytest.raises(ClientError, match="is in CREATE_IN_PROGRESS state and can not be updated"):
+        cloudformation.create_change_set(StackName="busy", ChangeSetName="c", TemplateBody=body)
     with pytest.raises(ClientError, match="already exists"):
         cloudformation.create_stack(StackName="busy", TemplateBody=body)
     account.control(release=True)

@@ -111,7 +111,7 @@ def test_a_collection_lets_in_whom_iam_and_its_data_policy_name(account: Account
     url = endpoint(account, "search")
     assert url.endswith(f".aoss.{REGION}.on.aws")
     assert request(account, reader, "PUT", f"{url}/chunks-1", MAPPING).status_code == 200
-    count = {"query": {"match_all": {}}}
+    count: dict[str, Any] = {"query": {"match_all": {}}}
     assert request(account, reader, "POST", f"{url}/chunks-1/_count", count).json()["count"] == 0
     # Another index, another permission, another principal, the owner of the account.
     assert request(account, reader, "PUT", f"{url}/other", MAPPING).status_code == 403
@@ -209,11 +209,11 @@ def test_iam_is_asked_for_vectors_with_their_action_and_index(account: Account) 
     named = {"vectorBucketName": "guarded-vectors", "indexName": "chunks-1"}
     query = {"topK": 1, "queryVector": {"float32": [1, 0]}}
     assert client.query_vectors(**named, **query)["vectors"] == []
-    with pytest.raises(ClientError, match="AccessDenied.*s3vectors:GetVectors"):
+    with pytest.raises(ClientError, match=r"AccessDenied.*s3vectors:GetVectors"):
         client.query_vectors(**named, **query, returnMetadata=True)
-    with pytest.raises(ClientError, match="AccessDenied.*s3vectors:PutVectors"):
+    with pytest.raises(ClientError, match=r"AccessDenied.*s3vectors:PutVectors"):
         client.put_vectors(**named, vectors=[{"key": "a", "data": {"float32": [1, 0]}}])
-    with pytest.raises(ClientError, match="AccessDenied.*s3vectors:ListIndexes"):
+    with pytest.raises(ClientError, match=r"AccessDenied.*s3vectors:ListIndexes"):
         client.list_indexes(vectorBucketName="guarded-vectors")
 
 
@@ -226,7 +226,7 @@ def test_the_key_of_a_vector_bucket_is_used_in_the_callers_and_in_the_services_n
     trial.create(account, "keyed", trial.template({"B": encrypted}))
     found = vectors(account).get_vector_bucket(vectorBucketName="keyed-vectors")["vectorBucket"]
     assert found["encryptionConfiguration"] == {"sseType": "aws:kms", "kmsKeyArn": key}
-    with pytest.raises(ClientError, match="does not let indexing.s3vectors.amazonaws.com"):
+    with pytest.raises(ClientError, match="does not let indexing"):
         index(vectors(account), "keyed-vectors")
     allowed = {
         "Effect": "Allow",
@@ -238,6 +238,6 @@ def test_the_key_of_a_vector_bucket_is_used_in_the_callers_and_in_the_services_n
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
     index(vectors(account), "keyed-vectors")
     _, options = user(account, "keyless", trial.allow("s3vectors:*"))
-    with pytest.raises(ClientError, match="AccessDenied.*kms:Decrypt"):
-        named = {"vectorBucketName": "keyed-vectors", "indexName": "chunks-1"}
+    named = {"vectorBucketName": "keyed-vectors", "indexName": "chunks-1"}
+    with pytest.raises(ClientError, match=r"AccessDenied.*kms:Decrypt"):
         vectors(account, options).query_vectors(**named, topK=1, queryVector={"float32": [1, 0]})

@@ -97,6 +97,4 @@ def deletion(shell: Shell, *, ends: str = "DELETE_COMPLETE", reason: str = "") -
     failed = [("DELETE_FAILED", reason)] if reason else []
     events(shell, [("DELETE_IN_PROGRESS", ""), *failed, (ends, "")], after="delete-stack")
     if ends == "DELETE_COMPLETE":
-        shell.fails(
-            "describe-stacks --stack-name chatbot-dev", "ValidationError", _NOT_THERE, after="delete-stack"
-        )
+        shell.fails("describe-stacks --stack-name chatbot-dev", "ValidationError", _NOT_THERE, after="delete-stack")

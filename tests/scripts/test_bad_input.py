@@ -84,7 +84,7 @@ def test_a_python_that_is_too_old_is_named(shell: Shell) -> None:
     [
         ("aws-cli/2.15.30 Python/3.11.8 Linux/6.1", "version 2.15.30; 2.32 or newer is needed"),
         ("aws-cli/1.32.1 Python/3.11.8 Linux/6.1", "version 1.32.1; 2.32 or newer is needed (or 1.44"),
-        ("Apache Whimsy Server 3", "expected \"aws-cli/2...\""),
+        ("Apache Whimsy Server 3", 'expected "aws-cli/2..."'),
     ],
 )
 def test_a_command_line_of_aws_that_is_too_old_is_named(shell: Shell, said: str, sentence: str) -> None:
@@ -98,7 +98,10 @@ def test_a_command_line_of_aws_that_is_too_old_is_named(shell: Shell, said: str,
 @pytest.mark.parametrize(
     ("error", "parts"),
     [
-        ('Unable to locate credentials. You can configure credentials by running "aws configure".', ["no AWS credentials", "--profile"]),
+        (
+            'Unable to locate credentials. You can configure credentials by running "aws configure".',
+            ["no AWS credentials", "--profile"],
+        ),
         ("The config profile (nobody) could not be found", ["there is no profile", "list-profiles"]),
         ("Error loading SSO Token: Token for https://x does not exist", ["expired", "aws sso login"]),
         (
@@ -169,13 +172,17 @@ def test_a_model_that_the_region_lacks_is_answered_with_one_that_looks_alike(she
     shell.fails("bedrock get-inference-profile", "ResourceNotFoundException")
     shell.answer("list-inference-profiles", "eu.anthropic.claude-haiku-5-5\tmeta.llama\n")
     result = shell.run("deploy.sh", "dev", "--yes", "--set", "ChatModelId=eu.anthropic.claude-haiku-5")
-    result.refused('no inference profile "eu.anthropic.claude-haiku-5" in us-east-1', "Did you mean eu.anthropic.claude-haiku-5-5?")
+    result.refused(
+        'no inference profile "eu.anthropic.claude-haiku-5" in us-east-1', "Did you mean eu.anthropic.claude-haiku-5-5?"
+    )
     assert result.changes == []
 
 
 def test_a_model_that_wants_a_profile_is_answered_with_it(shell: Shell) -> None:
     empty_account(shell)
-    shell.answer("bedrock get-foundation-model --", "arn:aws:bedrock:us-east-1::foundation-model/x\tINFERENCE_PROFILE\n")
+    shell.answer(
+        "bedrock get-foundation-model --", "arn:aws:bedrock:us-east-1::foundation-model/x\tINFERENCE_PROFILE\n"
+    )
     result = shell.run("deploy.sh", "dev", "--yes", "--set", "ChatModelId=anthropic.claude-haiku-5-5")
     result.refused("only through an inference profile", "ChatModelId to global.anthropic.claude-haiku-5-5")
 
@@ -183,7 +190,10 @@ def test_a_model_that_wants_a_profile_is_answered_with_it(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("state", "parts"),
     [
-        ("NOT_AVAILABLE\tAUTHORIZED\tAVAILABLE", ["no access to global.anthropic", "use case", "aws bedrock-runtime converse", "less than $0.0001"]),
+        (
+            "NOT_AVAILABLE\tAUTHORIZED\tAVAILABLE",
+            ["no access to global.anthropic", "use case", "aws bedrock-runtime converse", "less than $0.0001"],
+        ),
         ("NOT_AVAILABLE\tNOT_AUTHORIZED\tNOT_AVAILABLE", ["no access", "put-use-case-for-model-access"]),
         ("PENDING\tAUTHORIZED\tAVAILABLE", ["up to 15 minutes"]),
     ],
@@ -285,8 +295,14 @@ def test_without_a_terminal_only_yes_goes_on(shell: Shell) -> None:
 
 def test_a_denied_call_is_named_with_what_was_being_done(shell: Shell) -> None:
     empty_account(shell)
-    shell.fails("cloudformation describe-stacks", "AccessDenied", "User: me is not authorized to perform: cloudformation:DescribeStacks")
-    shell.run("deploy.sh", "dev", "--yes").refused("you may not call DescribeStacks", "reading the stack chatbot-dev", "cloudformation:DescribeStacks")
+    shell.fails(
+        "cloudformation describe-stacks",
+        "AccessDenied",
+        "User: me is not authorized to perform: cloudformation:DescribeStacks",
+    )
+    shell.run("deploy.sh", "dev", "--yes").refused(
+        "you may not call DescribeStacks", "reading the stack chatbot-dev", "cloudformation:DescribeStacks"
+    )
 
 
 def test_a_vector_store_that_there_is_not_is_refused(shell: Shell) -> None:

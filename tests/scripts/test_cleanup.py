@@ -76,7 +76,11 @@ def test_purge_twice_is_no_mistake(shell: Shell) -> None:
     emptied_account(shell)
     result = shell.run("cleanup.sh", "dev", "--purge", "--yes")
     assert result.status == 0, result.text
-    assert [call for call in result.changes if "wait" not in call and "NoSuch" not in call and "delete-bucket" not in call and "update-table" not in call] == []
+    assert [
+        call
+        for call in result.changes
+        if "wait" not in call and "NoSuch" not in call and "delete-bucket" not in call and "update-table" not in call
+    ] == []
 
 
 def test_a_key_that_is_going_already_only_loses_its_alias(shell: Shell) -> None:
@@ -183,7 +187,12 @@ def test_keeping_the_data_changes_one_parameter(shell: Shell) -> None:
     assert result.status == 0, result.text
     assert result.parameters[0] == {"ParameterKey": "DataOnly", "ParameterValue": "true"}
     assert all(row == {"ParameterKey": row["ParameterKey"], "UsePreviousValue": True} for row in result.parameters[1:])
-    assert {row["ParameterKey"] for row in result.parameters} == {"DataOnly", "EnableRAG", "VectorStore", "HistoryTtlDays"}
+    assert {row["ParameterKey"] for row in result.parameters} == {
+        "DataOnly",
+        "EnableRAG",
+        "VectorStore",
+        "HistoryTtlDays",
+    }
     assert result.called("create-change-set .*--use-previous-template")
     order = [call.split()[1] for call in result.changes]
     assert order.index("delete-index") < order.index("execute-change-set")

@@ -13,7 +13,9 @@ _NO_NETWORK = 'Could not connect to the endpoint URL: "https://s3.us-east-1.amaz
 def test_a_failed_deployment_names_what_failed_first(shell: Shell) -> None:
     empty_account(shell)
     with_stack(shell, "UPDATE_COMPLETE")
-    shell.answer("describe-stacks --stack-name chatbot-dev", stack("UPDATE_ROLLBACK_COMPLETE"), after="execute-change-set")
+    shell.answer(
+        "describe-stacks --stack-name chatbot-dev", stack("UPDATE_ROLLBACK_COMPLETE"), after="execute-change-set"
+    )
     states = [
         ("UPDATE_IN_PROGRESS", ""),
         ("UPDATE_FAILED", "Resource update cancelled"),
@@ -130,4 +132,4 @@ def test_a_stack_that_is_gone_while_it_is_watched_does_not_hang_the_script(shell
     empty_account(shell)
     shell.fails("describe-stack-events.*--max-items 200", "ValidationError", f"Stack [{STACK}] does not exist")
     shell.fails("describe-stacks --stack-name chatbot-dev", "ValidationError", "does not exist")
-    shell.run("deploy.sh", "dev", "--yes").refused("the deployment failed", "Run the same command")
+    shell.run("deploy.sh", "dev", "--yes").refused("the deployment failed (the stack is gone)", "same command")

@@ -1,4 +1,4 @@
-"""Starts the emulated account and stops it. What the rehearsal needs of it is here; nothing of the emulator is imported."""
+"""Starts the emulated account and stops it; what the rehearsal needs of it is here."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from tests.rehearsal.account.launcher import (
     stack_tables,
 )
 from tests.rehearsal.account.launcher.bedrock import Bedrock
+from tests.rehearsal.account.launcher.bedrock_control import BedrockControl
 from tests.rehearsal.account.launcher.faults import Faults
 from tests.rehearsal.account.launcher.functions import Functions
 from tests.rehearsal.account.launcher.jsonl import JsonLog
@@ -74,6 +75,7 @@ async def serve(settings: Settings) -> None:
         search.plane,
         vectors.plane,
         Bedrock(settings.bedrock_port, faults).plane,
+        BedrockControl(faults).plane,
         stack_budgets.plane,
         Others(JsonLog(settings.log("refusals"))).plane,
     )

@@ -1,22 +1,22 @@
-"""Bedrock: which models there are, who may call them, and the way to the stand-in that answers."""
+"""Bedrock's runtime: who may call which model, and the way to the stand-in that answers."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import unquote
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
 from ministack.core.router import extract_access_key_id
 
 from tests.rehearsal.account.launcher import models
-from tests.rehearsal.account.launcher.control import Request, Response, answer
+from tests.rehearsal.account.launcher.control import Request, Response
 from tests.rehearsal.account.launcher.faults import Faults
-from tests.rehearsal.account.launcher.models import MODELS, Model, Profile
+from tests.rehearsal.account.launcher.models import Model, Profile
+from tests.rehearsal.account.launcher.refusals import Refusal, authorise
 from tests.rehearsal.account.launcher.relay import Unreachable, ask
 
-_SCOPE = "/bedrock/aws4_request"
+#: In the signature of every request to Bedrock.
+SCOPE = "/bedrock/aws4_request"
 _INVOCATION = re.compile(
     r"/model/(?P<model>.+)/(?P<operation>converse-stream|converse|invoke-with-response-stream|invoke)"
 )
@@ -34,34 +34,23 @@ _NO_FORM = (
 )
 
 
-class Refusal(Exception):
-    """An error of Bedrock."""
-
-    def __init__(self, status: int, code: str, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-        self.code = code
-
-
 class Bedrock:
-    """The control plane, as far as a preflight asks it, and the runtime."""
+    """The operations that call a model."""
 
     def __init__(self, port: int, faults: Faults) -> None:
         self._port = port
         self._faults = faults
 
     async def plane(self, request: Request) -> Response | None:
-        if _SCOPE not in request.headers.get("authorization", ""):
+        if SCOPE not in request.headers.get("authorization", ""):
             return None
         try:
             found = _INVOCATION.fullmatch(unquote(request.raw_path))
             if found:
                 return await self._invoke(request, found["model"], found["operation"])
-            if request.path == "/rerank":
-                return await self._rerank(request)
-            return self._control(request)
+            return await self._rerank(request) if request.path == "/rerank" else None
         except Refusal as refusal:
-            return answer(refusal.status, {"message": str(refusal)}, **{"x-amzn-ErrorType": refusal.code})
+            return refusal.response()
 
     async def _invoke(self, request: Request, identifier: str, operation: str) -> Response:
         target = models.find(identifier)
@@ -80,8 +69,8 @@ class Bedrock:
             raise Refusal(
                 400,
                 "ValidationException",
-                f"Invocation of model ID {target.model_id} with on-demand throughput isn’t supported. Retry your request "
-                "with the ID or ARN of an inference profile that contains this model.",
+                f"Invocation of model ID {target.model_id} with on-demand throughput isn't supported. Retry your "
+                "request with the ID or ARN of an inference profile that contains this model.",
             )
         return await self._passed_on(request)
 
@@ -107,71 +96,7 @@ class Bedrock:
         if self._faults.form_missing and model.provider == "Anthropic":
             raise Refusal(404, "ResourceNotFoundException", _NO_FORM)
 
-    def _control(self, request: Request) -> Response | None:
-        """``None`` for what ministack may know."""
-        _, kind, identifier = (*unquote(request.raw_path).split("/", 2), "")[:3]
-        if request.method != "GET":
-            return None
-        match kind, bool(identifier):
-            case "inference-profiles", False:
-                _authorise(request, "ListInferenceProfiles", "*")
-                return answer(200, {"inferenceProfileSummaries": [each.details() for each in models.profiles()]})
-            case "inference-profiles", True:
-                return answer(200, self._profile(request, identifier))
-            case "foundation-models", False:
-                _authorise(request, "ListFoundationModels", "*")
-                known = MODELS.values() if get_region() in models.REGIONS else ()
-                return answer(200, {"modelSummaries": [each.details() for each in known]})
-            case "foundation-models", True:
-                return answer(200, {"modelDetails": self._model(request, "GetFoundationModel", identifier).details()})
-            case "foundation-model-availability", True:
-                return answer(200, self._availability(request, identifier))
-            case "use-case-for-model-access", False:
-                _authorise(request, "GetUseCaseForModelAccess", "*")
-                if self._faults.form_missing:
-                    raise Refusal(404, "ResourceNotFoundException", "Use case details have not been submitted.")
-                return answer(200, {"formData": "e30="})
-        return None
-
-    def _profile(self, request: Request, identifier: str) -> dict[str, Any]:
-        found = models.find(identifier)
-        arn = found.arn if isinstance(found, Profile) else "*"
-        _authorise(request, "GetInferenceProfile", arn)
-        if not isinstance(found, Profile):
-            raise Refusal(404, "ResourceNotFoundException", f"Could not find inference profile {identifier}.")
-        return found.details()
-
-    def _model(self, request: Request, action: str, identifier: str) -> Model:
-        found = models.find(identifier)
-        _authorise(request, action, found.arn if isinstance(found, Model) else "*")
-        if not isinstance(found, Model):
-            raise Refusal(
-                404, "ResourceNotFoundException", f"Could not resolve the foundation model from {identifier}."
-            )
-        return found
-
-    def _availability(self, request: Request, identifier: str) -> dict[str, Any]:
-        model = self._model(request, "GetFoundationModelAvailability", identifier)
-        denied = model.model_id in self._faults.denied_models
-        missing = denied or (self._faults.form_missing and model.provider == "Anthropic")
-        return {
-            "modelId": model.model_id,
-            "agreementAvailability": {"status": "NOT_AVAILABLE" if missing else "AVAILABLE"},
-            "authorizationStatus": "NOT_AUTHORIZED" if denied else "AUTHORIZED",
-            "entitlementAvailability": "NOT_AVAILABLE" if denied else "AVAILABLE",
-            "regionAvailability": "AVAILABLE",
-        }
-
 
 def _authorise(request: Request, action: str, resource: str, context: dict[str, str] | None = None) -> None:
     key = extract_access_key_id(request.headers, request.query)
-    denied = iam_evaluator.enforce(key, f"bedrock:{action}", "bedrock", get_region(), resource, context)
-    if isinstance(denied, iam_evaluator.AuthError):
-        raise Refusal(403, denied.code, denied.message)
-    if denied is not None:
-        raise Refusal(
-            403,
-            "AccessDeniedException",
-            f"User: {denied.principal_arn} is not authorized to perform: bedrock:{action} on resource: {resource} "
-            f"because no identity-based policy allows the bedrock:{action} action",
-        )
+    authorise(key, f"bedrock:{action}", resource, context)

@@ -13,7 +13,7 @@ _USERS = ("changesets", "drift", "engine", "handlers", "stacks")
 
 def install() -> None:
     for name in _USERS:
-        module = importlib.import_module(f"ministack.services.cloudformation.{name}")
+        module: Any = importlib.import_module(f"ministack.services.cloudformation.{name}")
         if hasattr(module, "_evaluate_conditions"):
             module._evaluate_conditions = evaluate
 

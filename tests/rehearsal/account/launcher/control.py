@@ -54,9 +54,8 @@ def install(faults: Faults, *planes: DataPlane) -> None:
     """Has the data planes see each request before ministack looks for what it is."""
     original = app._handle_special_data_plane_request
 
-    async def handle(
-        method: str, path: str, headers: Any, body: bytes, query: Any, request_id: str, **more: Any
-    ) -> Response | None:
+    async def handle(method: str, path: str, headers: Any, body: bytes, *rest: Any, **more: Any) -> Response | None:
+        query = rest[0]
         request = Request(
             method, path, more.get("raw_path") or path, more.get("raw_query_string", ""), headers, query, body
         )
@@ -65,7 +64,7 @@ def install(faults: Faults, *planes: DataPlane) -> None:
         for plane in planes:
             if (response := await plane(request)) is not None:
                 return response
-        found: Response | None = await original(method, path, headers, body, query, request_id, **more)
+        found: Response | None = await original(method, path, headers, body, *rest, **more)
         return found
 
     app._handle_special_data_plane_request = handle

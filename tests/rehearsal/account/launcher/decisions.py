@@ -11,7 +11,6 @@ from ministack.services import kms
 
 from tests.rehearsal.account.launcher.jsonl import JsonLog
 
-
 _log: JsonLog | None = None
 
 
@@ -37,7 +36,7 @@ def install(log: JsonLog) -> None:
     _log = log
     original = iam_evaluator.enforce
 
-    def enforce(
+    def enforce(  # noqa: PLR0917 - as ministack calls it
         access_key_id: str,
         iam_action: str,
         service: str,

@@ -132,6 +132,6 @@ def _check_log_group(props: Props) -> None:
     needed = ("Encrypt", "Decrypt", "GenerateDataKey")
     if not all(keys.service_may(service, action, key, arn, {"aws:logs:arn": arn}) for action in needed):
         raise ValueError(
-            f'Resource handler returned message: "The specified KMS key does not exist or is not allowed to be used with '
-            f"Arn '{arn}' (Service: CloudWatchLogs, Status Code: 400)\""
+            'Resource handler returned message: "The specified KMS key does not exist or is not allowed to be used '
+            f"with Arn '{arn}' (Service: CloudWatchLogs, Status Code: 400)\""
         )

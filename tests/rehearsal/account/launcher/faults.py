@@ -113,7 +113,7 @@ class Faults:
             self.before("create", logical_id)
             return provision(resource_type, logical_id, *rest)
 
-        def update_resource(
+        def update_resource(  # noqa: PLR0917 - as the engine calls it
             resource_type: str,
             physical_id: str,
             old: Any,

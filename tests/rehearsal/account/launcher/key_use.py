@@ -53,6 +53,7 @@ def _of_s3(method: str, path: str, headers: Any, body: bytes, query: Any) -> Ite
     if not name or bucket not in s3._buckets:
         return
     configured = str(s3._bucket_encryption.get(bucket) or "")
+    actions: tuple[str, ...]
     asked = headers.get("x-amz-server-side-encryption-aws-kms-key-id")
     default = _KEY_ID.search(configured)
     if method == "GET" and not set(query) & {"uploadId", "acl", "tagging"}:

@@ -1,7 +1,7 @@
 """What services do with KMS keys, and whether they may: in the name of a caller, or in their own.
 
-ministack checks calls to KMS itself. A put into an encrypted bucket is one as well, by way of S3; so is a message into an
-encrypted queue, by way of SQS, or by EventBridge in its own name.
+ministack checks calls to KMS itself. A put into an encrypted bucket is one as well, by way of S3; so is a message into
+an encrypted queue, by way of SQS, or by EventBridge in its own name.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ _GEOGRAPHIES = {"us": ("us-east-1", "us-east-2", "us-west-2"), "eu": ("eu-centra
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A foundation model. ``profiles`` are the geographies of its inference profiles; with any, it is called only so."""
+    """A foundation model. ``profiles`` are the geographies of its profiles; with any, it is called only so."""
 
     model_id: str
     name: str

@@ -64,7 +64,7 @@ def _create(logical_id: str, props: dict[str, Any], parent: str) -> tuple[str, A
     }
     cloudformation._stacks[name] = stack
     cloudformation._stack_events[stack_id] = []
-    _begin(stack, "CREATE", template, body, params, props)
+    _begin(stack, "CREATE", (template, body, params), props)
     # The parent rolls back, not the nested stack: what was made stays in it until the parent deletes it.
     asyncio.run(stacks._deploy_stack_async(name, stack_id, template, params, True, stack["Tags"]))
     if stack["StackStatus"] != "CREATE_COMPLETE":
@@ -82,7 +82,7 @@ def _update(
         raise ValueError(f"Embedded stack {stack_id} was not successfully updated: it does not exist")
     template, body, params = _read(props, parent, stack)
     before = {key: copy.deepcopy(stack.get(key)) for key in _KEPT}
-    _begin(stack, "UPDATE", template, body, params, props)
+    _begin(stack, "UPDATE", (template, body, params), props)
     asyncio.run(
         stacks._deploy_stack_async(
             name, stack_id, template, params, False, stack["Tags"], is_update=True, previous_stack=before
@@ -132,8 +132,9 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _begin(stack: Any, verb: str, template: Any, body: str, params: Any, props: dict[str, Any]) -> None:
+def _begin(stack: Any, verb: str, read: tuple[Any, str, Any], props: dict[str, Any]) -> None:
     """Writes the start of an operation down, as the handlers of top-level stacks do."""
+    template, body, params = read
     tags = provisioners._tag_map(props.get("Tags"))
     stack.update(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from typing import Any
 
@@ -64,10 +64,10 @@ def _costs(request: Request, operation: str) -> Response:
 
 def _periods(asked: dict[str, Any]) -> list[dict[str, str]]:
     """The months of the time asked for, cut to it; the end is not a part of it."""
-    start, end = (datetime.date.fromisoformat(asked[name][:10]) for name in ("Start", "End"))
+    start, end = (dt.date.fromisoformat(asked[name][:10]) for name in ("Start", "End"))
     found = []
     while start < end:
-        following = min(end, (start.replace(day=1) + datetime.timedelta(days=32)).replace(day=1))
+        following = min(end, (start.replace(day=1) + dt.timedelta(days=32)).replace(day=1))
         found.append({"Start": start.isoformat(), "End": following.isoformat()})
         start = following
     return found

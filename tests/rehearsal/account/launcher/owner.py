@@ -1,4 +1,4 @@
-"""The owner of the account: an IAM user with administrator rights and an access key, whose credentials the scripts use."""
+"""The owner of the account: an IAM user with administrator rights, whose access key the scripts use."""
 
 from __future__ import annotations
 

@@ -41,20 +41,9 @@ def install(servers: WebServers) -> None:
     _serve_deployments()
     buffered = apigateway_v1._invoke_lambda_proxy_v1
 
-    async def invoke(
-        integration: dict[str, Any],
-        api_id: str,
-        stage_name: str,
-        stage: Any,
-        resource: Any,
-        path: str,
-        method: str,
-        headers: Any,
-        body: bytes,
-        query: Any,
-        path_params: Any,
-        **more: Any,
-    ) -> Any:
+    async def invoke(integration: dict[str, Any], api_id: str, stage_name: str, *rest: Any, **more: Any) -> Any:
+        # The rest: stage, resource, path, method, headers, body, query, parameters of the path.
+        _, resource, _, method, _, body, *_ = rest
         if len(body) > _LARGEST_BODY:
             return apigateway_v1._gw_error("REQUEST_TOO_LARGE", "Request Entity Too Large")
         reference = _function_of(integration)
@@ -65,23 +54,8 @@ def install(servers: WebServers) -> None:
             reference, account_id=more["owner_account_id"], region=more["owner_region"]
         )
         if integration.get("responseTransferMode") != "STREAM" or config is None or not adapted(config):
-            return await buffered(
-                integration,
-                api_id,
-                stage_name,
-                stage,
-                resource,
-                path,
-                method,
-                headers,
-                body,
-                query,
-                path_params,
-                **more,
-            )
-        event = apigateway_v1._build_lambda_event_v1(
-            api_id, stage_name, stage, resource, path, method, headers, body, query, path_params
-        )
+            return await buffered(integration, api_id, stage_name, *rest, **more)
+        event = apigateway_v1._build_lambda_event_v1(api_id, stage_name, *rest)
         return await _streamed(servers, record, {**config, "FunctionArn": reference}, event, integration)
 
     apigateway_v1._invoke_lambda_proxy_v1 = invoke
@@ -133,7 +107,7 @@ class _Resources(AccountRegionScopedDict):  # type: ignore[misc]  # ministack ha
 
 
 def _serve_deployments() -> None:
-    """A stage serves what its deployment has photographed, whatever is changed afterwards; ministack serves the latest."""
+    """A stage serves what its deployment has photographed, not the latest, as ministack does."""
     create, execute = apigateway_v1._create_deployment, apigateway_v1.handle_execute
     apigateway_v1._resources = _Resources()
 

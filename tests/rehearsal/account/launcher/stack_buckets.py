@@ -67,7 +67,7 @@ def _fill(parent: Element, value: Any) -> None:
         return
     for name, each in value.items():
         for item in each if isinstance(each, list) else [each]:
-            _fill(SubElement(parent, _ITEMS.get(name, name)), item)
+            _fill(SubElement(parent, str(_ITEMS.get(name, name))), item)
 
 
 def _check_empty(name: str) -> None:

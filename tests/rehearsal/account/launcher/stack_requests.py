@@ -1,4 +1,4 @@
-"""Requests to CloudFormation as AWS answers them where ministack does not: stacks that are busy, and waiting for them."""
+"""Requests to CloudFormation that ministack answers unlike AWS: about stacks that are busy, and waiting for them."""
 
 from __future__ import annotations
 

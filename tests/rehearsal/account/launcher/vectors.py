@@ -6,12 +6,12 @@ import asyncio
 import time
 from typing import Any
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
 
 from tests.rehearsal.account.launcher import keys
 from tests.rehearsal.account.launcher.control import Request, Response, answer
+from tests.rehearsal.account.launcher.refusals import Refusal, authorise
 from tests.rehearsal.account.launcher.relay import Unreachable, ask
 from tests.rehearsal.account.launcher.resources import Made, Props, add
 from tests.rehearsal.account.launcher.stores import Stores
@@ -36,15 +36,6 @@ _KEY_USE = {
     "QueryVectors": ("Decrypt",),
     "DeleteVectors": ("Decrypt",),
 }
-
-
-class Refusal(Exception):
-    """An error of the service."""
-
-    def __init__(self, status: int, code: str, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-        self.code = code
 
 
 class Vectors:
@@ -76,7 +67,7 @@ class Vectors:
                 return await self._passed_on(request, operation, bucket, key)
             return answer(200, await self._control(operation, bucket, body))
         except Refusal as refusal:
-            return answer(refusal.status, {"message": str(refusal)}, **{"x-amzn-ErrorType": refusal.code})
+            return refusal.response()
 
     def _authorise(self, key: str, operation: str, bucket: str, index: str, body: Props) -> None:
         resource = _resource(operation, bucket, index)
@@ -84,16 +75,7 @@ class Vectors:
         if operation == "QueryVectors" and (body.get("filter") or body.get("returnMetadata")):
             actions.append("GetVectors")
         for action in actions:
-            denied = iam_evaluator.enforce(key, f"s3vectors:{action}", "s3vectors", get_region(), resource)
-            if isinstance(denied, iam_evaluator.AuthError):
-                raise Refusal(403, denied.code, denied.message)
-            if denied is not None:
-                raise Refusal(
-                    403,
-                    "AccessDeniedException",
-                    f"User: {denied.principal_arn} is not authorized to perform: s3vectors:{action} on resource: "
-                    f"{resource} because no identity-based policy allows the s3vectors:{action} action",
-                )
+            authorise(key, f"s3vectors:{action}", resource)
 
     async def _passed_on(self, request: Request, operation: str, bucket: str, key: str) -> Response:
         record = self._found(bucket)
