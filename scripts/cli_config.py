@@ -18,6 +18,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+# API Gateway makes no shorter one.
+_SHORTEST_KEY = 20
 _HEADER = re.compile(r"\s*\[.*")
 
 
@@ -132,7 +134,7 @@ def write(file: Path, text: str) -> None:
 
 
 def _set(env: str, url: str, key: str) -> None:
-    if not key or not key.isascii() or not key.isalnum():
+    if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isalnum():
         raise Mistake("AWS gave no API key that could be used; is the deployment complete?")
     if not url.startswith(("https://", "http://")) or re.search(r"[\s\"\\]", url):
         raise Mistake(f'the stack says that the API is at "{url}", which is no URL; is the deployment complete?')

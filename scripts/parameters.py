@@ -17,6 +17,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -94,7 +95,8 @@ def write(template: Path, stack: dict[str, str], values: dict[str, str], output:
     """Writes the list that ``--parameters`` takes. Returns "same" or "changed", against the stack."""
     declared = read_template(template.read_text("utf-8"))
     final = {name: values.get(name, "") for name in declared}
-    final["ReleaseId"] = release(final, template.parent.glob("*.yaml"))
+    nested = re.findall(r"TemplateURL:\s*(\S+)", template.read_text("utf-8"))
+    final["ReleaseId"] = release(final, {template, *(template.parent / name for name in nested)})
     rows = [{"ParameterKey": name, "ParameterValue": value} for name, value in final.items()]
     output.write_text(json.dumps(rows, indent=1), "utf-8")
     return "same" if final == stack else "changed"

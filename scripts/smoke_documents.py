@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,10 +73,9 @@ def _uploaded(api: Api, name: str, word: str) -> str:
 
 
 def _ready(api: Api, document: str) -> str:
-    answer = _until(lambda: _state(api, document), {"ready", "failed"}, _READY_SECONDS)
-    state: dict[str, Any] = answer.data
-    expect(state.get("status") == "ready", f"status ready within {_READY_SECONDS:.0f} s", answer)
-    return f"{state.get('chunks')} chunk(s)"
+    status, answer = _until(lambda: _state(api, document), {"ready", "failed"}, _READY_SECONDS)
+    expect(status == "ready", f"status ready within {_READY_SECONDS:.0f} s", answer)
+    return f"{answer.data.get('chunks')} chunk(s)"
 
 
 def _state(api: Api, document: str) -> tuple[str, Answer]:
@@ -92,17 +91,17 @@ def _found(api: Api, document: str, word: str) -> None:
         hits = answer.data.get("results", []) if answer.status == 200 else []  # noqa: PLR2004
         return ("found" if any(word in hit["text"] for hit in hits) else "not found"), answer
 
-    answer = _until(search, {"found"}, _FOUND_SECONDS)
-    expect(word in answer.content.decode("utf-8", "replace"), f"the document within {_FOUND_SECONDS:.0f} s", answer)
+    state, answer = _until(search, {"found"}, _FOUND_SECONDS)
+    expect(state == "found", f"the document within {_FOUND_SECONDS:.0f} s", answer)
 
 
-def _until(ask: Any, wanted: set[str], seconds: float) -> Answer:
+def _until(ask: Callable[[], tuple[str, Answer]], wanted: set[str], seconds: float) -> tuple[str, Answer]:
     """The first answer in a state that is wanted, or the last one within that time."""
     began = time.monotonic()
     while True:
         state, answer = ask()
         if state in wanted or time.monotonic() - began > seconds:
-            return answer  # type: ignore[no-any-return]  # ask is a function of ours
+            return state, answer
         time.sleep(_BETWEEN_SECONDS)
 
 

@@ -30,8 +30,10 @@ class Report:
         began = time.monotonic()
         try:
             result = run()
-        except Exception:
+        except Exception as error:
             self.line(f"FAILED  {name:<36} {time.monotonic() - began:7.2f} s")
+            if isinstance(error, (LookupError, TypeError, AttributeError)):
+                raise Failed(f"expected an answer of the API's form; found one without {error}") from error
             raise
         note = f"  {result}" if isinstance(result, str) and result else ""
         self.line(f"ok      {name:<36} {time.monotonic() - began:7.2f} s{note}")

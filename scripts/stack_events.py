@@ -18,7 +18,8 @@ from typing import TextIO
 
 from stack_feed import NESTED, Event, Gone, Unreachable, fetch, is_of_itself, is_root, of_operation, state
 
-_SECONDS_BETWEEN = 2.0
+# Much happens at first, and a small change is soon over.
+_SECONDS_BETWEEN = (0.5, 1.0, 2.0)
 # The CLI itself tries each call several times.
 _FAILURES_BORNE = 3
 # After so many rounds without news the stack itself is asked.
@@ -124,8 +125,10 @@ def _nested_fetch(stack: Event) -> list[Event]:
 
 def follow(watch: Watch) -> str:
     """Until the operation has ended: its final status. Raises ``Unreachable`` after some failures in a row."""
-    failures = 0
+    failures = rounds = 0
     while True:
+        between = _SECONDS_BETWEEN[min(rounds, len(_SECONDS_BETWEEN) - 1)]
+        rounds += 1
         asked = time.monotonic()
         try:
             status = watch.round()
@@ -137,7 +140,7 @@ def follow(watch: Watch) -> str:
             status = None
         if status:
             return status
-        time.sleep(max(0.0, _SECONDS_BETWEEN - (time.monotonic() - asked)))
+        time.sleep(max(0.0, between - (time.monotonic() - asked)))
 
 
 def main() -> int:

@@ -11,10 +11,10 @@ make_change_set() {
     if [ -n "$1" ]; then set -- "${@:3}" --template-body "file://$1"; else set -- "${@:3}" --use-previous-template; fi
     step "comparing with the stack $PREFIX"
     if [ -z "$STATUS" ] || [ "$STATUS" = REVIEW_IN_PROGRESS ]; then kind=CREATE; fi
-    answer=$(must "making the change set" cloudformation create-change-set --stack-name "$PREFIX" --change-set-type "$kind" \
+    answer=$(try cloudformation create-change-set --stack-name "$PREFIX" --change-set-type "$kind" \
         --change-set-name "deploy-$(date -u +%Y%m%d%H%M%S)-$$" \
         --parameters "file://$parameters" --capabilities CAPABILITY_IAM \
-        --tags "Key=chatbot:environment,Value=$ENV" --query '[Id,StackId]' --output text "$@")
+        --tags "Key=chatbot:environment,Value=$ENV" --query '[Id,StackId]' --output text "$@") || refuse_overtaking "making the change set"
     read -r CHANGE_SET STACK_ID <<<"$answer"
     while :; do
         answer=$(must "reading the change set" cloudformation describe-change-set --change-set-name "$CHANGE_SET" \
@@ -38,10 +38,19 @@ make_change_set() {
     esac
 }
 
+# The last call failed: because somebody else deploys, or for another reason.
+refuse_overtaking() {
+    if failed_with 'InvalidChangeSetStatus|ChangeSetNotFound|AlreadyExists|already exists|_IN_PROGRESS|OBSOLETE'; then
+        fail "another deployment of $PREFIX began meanwhile. Run the same command again: it waits for that one and goes on."
+    fi
+    explain "$1"
+}
+
 drop_change_set() {
     must "removing the change set" cloudformation delete-change-set --change-set-name "$CHANGE_SET"
+    read_stack
     # A stack that was begun for the change set alone holds nothing.
-    if [ -z "$STATUS" ] || [ "$STATUS" = REVIEW_IN_PROGRESS ]; then
+    if [ "$STATUS" = REVIEW_IN_PROGRESS ]; then
         must "removing the empty stack" cloudformation delete-stack --stack-name "$STACK_ID"
     fi
 }
@@ -72,12 +81,7 @@ execute() {
     step "${1:-deploying the stack $PREFIX}"
     since=$(newest_event "$STACK_ID")
     GOES_ON="What was begun goes on in AWS. "
-    if ! try cloudformation execute-change-set --change-set-name "$CHANGE_SET"; then
-        if failed_with 'InvalidChangeSetStatus|ChangeSetNotFound|_IN_PROGRESS|OBSOLETE'; then
-            fail "another deployment of $PREFIX began meanwhile. Run the same command again: it waits for that one and goes on."
-        fi
-        explain "$STEP"
-    fi
+    try cloudformation execute-change-set --change-set-name "$CHANGE_SET" || refuse_overtaking "$STEP"
     watch "$STACK_ID" "$since"
     # Somebody may have deleted it meanwhile, which ends well for the one who did.
     if [ -z "$STATUS" ]; then SUCCEEDED=false; fi

@@ -1,7 +1,13 @@
-"""Every scanner, over every template in every variant: nothing found that is not waived, nothing waived in vain."""
+"""Every scanner, over every template in every variant: nothing found that is not waived, nothing waived in vain.
+
+Each scanner runs once, over all of this: the templates without their waivers, in the form that it reads best; the
+templates as they are written, with its own form of waivers; and one that is bad.
+"""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,43 +16,8 @@ from tests.infra import scanners
 from tests.infra.prune import write_pruned, write_resolved
 from tests.infra.rules.all import found
 from tests.infra.templates import FOLDER, Template
-from tests.infra.waivers import problems, write_unwaived
+from tests.infra.waivers import Finding, problems, write_unwaived
 from tests.infra.world import World
-
-
-def test_our_own_rules_find_nothing(world: World, every_template: list[Template]) -> None:
-    assert problems("rules", found(world), every_template) == []
-
-
-def test_cfn_lint_finds_nothing(every_template: list[Template], tmp_path: Path) -> None:
-    as_written = sorted(FOLDER.glob("*.yaml"))
-    bare = write_unwaived(every_template, tmp_path)
-
-    assert problems("cfn-lint", scanners.cfn_lint(*as_written, *bare), every_template) == []
-
-
-def test_checkov_finds_nothing(world: World, every_template: list[Template], tmp_path: Path) -> None:
-    write_pruned(world, tmp_path)
-
-    assert problems("checkov", scanners.checkov(tmp_path), every_template) == []
-
-
-def test_cdk_nag_finds_nothing(world: World, every_template: list[Template], tmp_path: Path) -> None:
-    files = write_pruned(world, tmp_path)
-
-    assert problems("cdk_nag", scanners.cdk_nag(*files), every_template) == []
-
-
-def test_cfn_guard_finds_nothing(world: World, every_template: list[Template], tmp_path: Path) -> None:
-    write_resolved(world, tmp_path)
-
-    assert problems("guard", scanners.cfn_guard(tmp_path), every_template) == []
-
-
-def test_a_person_who_runs_cfn_lint_or_checkov_sees_nothing_either() -> None:
-    assert scanners.cfn_lint(*FOLDER.glob("*.yaml")) == set()
-    assert scanners.checkov(FOLDER) == set()
-
 
 BAD = """
 Resources:
@@ -71,24 +42,75 @@ Resources:
 """
 
 
-@pytest.fixture(scope="module")
-def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("bad") / "bad.yaml"
-    path.write_text(BAD, encoding="utf-8")
-    return path
+class Report:
+    """What a scanner found, by the folder that it was found in."""
+
+    def __init__(self, findings: set[Finding]) -> None:
+        self._findings = findings
+
+    def of(self, folder: str) -> set[Finding]:
+        return {
+            replace(each, template=each.template.removeprefix(f"{folder}/"))
+            for each in self._findings
+            if each.template.startswith(f"{folder}/")
+        }
+
+    def in_bad(self) -> set[tuple[str, str]]:
+        return {(each.logical_id, each.rule) for each in self.of("bad")}
 
 
-def test_cfn_lint_would_find_a_table_that_is_lost_with_its_stack(bad: Path) -> None:
-    assert ("Table", "I3011") in {(each.logical_id, each.rule) for each in scanners.cfn_lint(bad)}
+def label(path: str) -> str:
+    return f"{Path(path).parent.name}/{scanners.template_of(path)}"
 
 
-def test_checkov_would_find_a_table_that_cannot_be_restored(bad: Path) -> None:
-    assert ("Table", "CKV_AWS_28") in {(each.logical_id, each.rule) for each in scanners.checkov(bad.parent)}
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the bad template in ``bad``."""
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bad" / "bad.yaml").write_text(BAD, encoding="utf-8")
+    return tmp_path
 
 
-def test_cdk_nag_would_find_a_route_that_anybody_may_call(bad: Path) -> None:
-    assert ("Method", "AwsSolutions-APIG4") in {(each.logical_id, each.rule) for each in scanners.cdk_nag(bad)}
+def test_our_own_rules_find_nothing(world: World, every_template: list[Template]) -> None:
+    assert problems("rules", found(world), every_template) == []
 
 
-def test_cfn_guard_would_find_a_table_that_cannot_be_restored(bad: Path) -> None:
-    assert ("Table", "CT.DYNAMODB.PR.1") in {(each.logical_id, each.rule) for each in scanners.cfn_guard(bad.parent)}
+def test_cfn_lint(every_template: list[Template], folder: Path) -> None:
+    shutil.copytree(FOLDER, folder / "written")
+    write_unwaived(every_template, folder / "bare")
+
+    report = Report(scanners.cfn_lint(*folder.glob("*/*.*"), label=label))
+
+    assert report.of("written") == set()
+    assert problems("cfn-lint", report.of("bare"), every_template) == []
+    assert ("Table", "I3011") in report.in_bad(), "a table that is lost with its stack is not found"
+
+
+def test_checkov(world: World, every_template: list[Template], folder: Path) -> None:
+    shutil.copytree(FOLDER, folder / "written")
+    write_pruned(world, folder / "bare")
+
+    report = Report(scanners.checkov(folder, label))
+
+    assert report.of("written") == set()
+    assert problems("checkov", report.of("bare"), every_template) == []
+    assert ("Table", "CKV_AWS_28") in report.in_bad(), "a table that cannot be restored is not found"
+
+
+def test_cdk_nag(world: World, every_template: list[Template], folder: Path) -> None:
+    write_pruned(world, folder / "bare")
+
+    report = Report(scanners.cdk_nag(*folder.glob("*/*.*"), label=label))
+
+    assert problems("cdk_nag", report.of("bare"), every_template) == []
+    assert ("Method", "AwsSolutions-APIG4") in report.in_bad(), "a route that anybody may call is not found"
+
+
+def test_cfn_guard(world: World, every_template: list[Template], folder: Path) -> None:
+    write_resolved(world, folder / "bare")
+
+    report = Report(scanners.cfn_guard(folder, label))
+
+    assert problems("guard", report.of("bare"), every_template) == []
+    assert ("Table", "CT.DYNAMODB.PR.1") in report.in_bad(), "a table that cannot be restored is not found"

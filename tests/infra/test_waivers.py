@@ -90,7 +90,7 @@ def test_a_waiver_may_stand_for_every_detail_of_a_rule() -> None:
 
 
 def test_a_waiver_of_a_template_holds_for_all_that_is_in_it() -> None:
-    text = f"Metadata: {{cfn-lint: {{config: {{ignore_checks: [RULE]}}, reasons: {{RULE: '{REASON}'}}}}}}\nResources: {{}}\n"
+    text = f"Metadata: {{{FORMS['cfn-lint']}}}\nResources: {{}}\n"
     given = [Template("main.yaml", parse(text))]
 
     assert (

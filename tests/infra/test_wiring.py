@@ -15,6 +15,7 @@ from tests.infra.world import VARIANTS, World
 
 #: What API Gateway photographs when it makes a deployment.
 _ON_THE_PHOTOGRAPH = ("RestApi", "Resource", "Method", "GatewayResponse")
+_SHOWN = ("Type", "Condition", "Properties")
 _LARGEST_ROOT = 51_200
 
 
@@ -37,7 +38,7 @@ def test_a_changed_api_has_a_new_deployment(every_template: list[Template]) -> N
     names = {resource.logical_id for resource in compute.of_type("AWS::ApiGateway::Deployment")}
 
     assert names == {f"Deployment{digest}", f"DeploymentWithOrigins{digest}"}, (
-        f"the API changed: rename its deployments in compute.yaml to end with {digest}, or AWS goes on serving the old API"
+        f"the API changed: end the names of its deployments in compute.yaml with {digest}, or AWS serves the old one"
     )
 
 

@@ -9,25 +9,51 @@ from tests.infra.arns import arn_of
 from tests.infra.resolve import Resolved, resolve_all, resolve_one
 from tests.infra.templates import GITHUB, MAIN, Resource, Template
 
-#: Every condition of the templates is true in one of these and false in another.
+_MODEL = "foundation-model/anthropic.claude-haiku-5-5"
+#: What deploy.sh works out and gives besides the owner's own parameters.
+_GIVEN = {
+    "ArtifactsBucket": "chatbot-artifacts-123456789012-us-east-1",
+    "ChatCodeKey": "lambdas/chat-0.zip",
+    "ReleaseId": "0123456789abcdef",
+    "InferenceProfileArns": "arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.anthropic.claude",
+    "ProfileModelArns": f"arn:aws:bedrock:::{_MODEL},arn:aws:bedrock:us-east-1::{_MODEL}",
+}
+_DOCUMENTS = {
+    **_GIVEN,
+    "EnableRAG": "true",
+    "IngestionCodeKey": "lambdas/ingestion-0.zip",
+    "RetrievalCodeKey": "lambdas/retrieval-0.zip",
+}
+
+#: Deployments by name, which begins with their environment. Every condition of the templates is met in one of them and
+#: not in another.
 VARIANTS: dict[str, dict[str, str]] = {
-    "dev, all defaults": {"Environment": "dev"},
+    "dev, all defaults": {**_GIVEN, "Environment": "dev"},
     "prod, OpenSearch, all there is": {
+        **_DOCUMENTS,
         "Environment": "prod",
-        "EnableRAG": "true",
         "VectorStore": "opensearch",
         "EnableWeb": "true",
+        "WebDomainName": "chat.example.com",
+        "WebCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/0",
         "AlarmEmail": "owner@example.com",
-        "AllowedOrigins": "https://chat.example.com",
-        "FallbackModelIds": "global.anthropic.claude-sonnet-5-5",
+        "AllowedOrigins": "https://pages.example.com",
+        "FallbackModelIds": "amazon.nova-lite-v1:0",
+        "DirectModelArns": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
         "RerankModelArn": "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0",
         "ReservedConcurrency": "10",
-        "InferenceProfileArns": "arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.example",
-        "ProfileModelArns": "arn:aws:bedrock:::foundation-model/a,arn:aws:bedrock:us-east-1::foundation-model/a",
-        "DirectModelArns": "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0",
     },
-    "staging, S3 Vectors": {"Environment": "staging", "EnableRAG": "true", "VectorStore": "s3vectors"},
-    "dev, data only": {"Environment": "dev", "DataOnly": "true"},
+    "staging, S3 Vectors, a model without profile": {
+        **_DOCUMENTS,
+        "Environment": "staging",
+        "VectorStore": "s3vectors",
+        "EnableWeb": "true",
+        "Architecture": "x86_64",
+        "InferenceProfileArns": "",
+        "ProfileModelArns": "",
+        "DirectModelArns": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+    },
+    "dev, data only": {**_GIVEN, "Environment": "dev", "DataOnly": "true"},
 }
 
 

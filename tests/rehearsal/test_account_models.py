@@ -23,6 +23,8 @@ PROFILE = f"global.{HAIKU}"
 TITAN = "amazon.titan-embed-text-v2:0"
 PROFILE_ARN = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{PROFILE}"
 MODEL_ARNS = [f"arn:aws:bedrock:{REGION}::foundation-model/{HAIKU}", f"arn:aws:bedrock:::foundation-model/{HAIKU}"]
+#: What the small model answers well under.
+SYSTEM = [{"text": "You are a helpful assistant. Answer clearly and briefly."}]
 STREAM = "bedrock:InvokeModelWithResponseStream"
 VIA_PROFILE = {"ArnEquals": {"bedrock:InferenceProfileArn": PROFILE_ARN}}
 
@@ -55,6 +57,7 @@ def asked(client: Any, model_id: str = PROFILE, text: str = "What is the capital
         modelId=model_id,
         messages=[{"role": "user", "content": [{"text": text}]}],
         inferenceConfig={"maxTokens": 24},
+        system=SYSTEM,
     )
     pieces = [event["contentBlockDelta"]["delta"]["text"] for event in answer["stream"] if "contentBlockDelta" in event]
     return "".join(pieces)
@@ -66,7 +69,9 @@ def test_an_answer_is_generated_piece_by_piece(account: Account) -> None:
 
 def test_converse_answers_whole(account: Account) -> None:
     answer = runtime(account).converse(
-        modelId=PROFILE, messages=[{"role": "user", "content": [{"text": "What is the capital of Italy?"}]}]
+        modelId=PROFILE,
+        messages=[{"role": "user", "content": [{"text": "What is the capital of Italy?"}]}],
+        system=SYSTEM,
     )
     assert "Rome" in answer["output"]["message"]["content"][0]["text"]
     assert answer["usage"]["inputTokens"] > 0
@@ -162,3 +167,24 @@ def test_a_fault_on_demand(account: Account) -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
         asked(runtime(account))
     assert asked(runtime(account))
+
+
+def test_passages_are_ordered_anew(account: Account) -> None:
+    arn = f"arn:aws:bedrock:{REGION}::foundation-model/cohere.rerank-v3-5:0"
+    texts = ["Tulips bloom in spring.", "The warranty lasts three years."]
+    sources = [
+        {"type": "INLINE", "inlineDocumentSource": {"type": "TEXT", "textDocument": {"text": text}}} for text in texts
+    ]
+    configuration = {"numberOfResults": 1, "modelConfiguration": {"modelArn": arn}}
+    asked_for = {
+        "queries": [{"type": "TEXT", "textQuery": {"text": "How long is the warranty?"}}],
+        "sources": sources,
+        "rerankingConfiguration": {
+            "type": "BEDROCK_RERANKING_MODEL",
+            "bedrockRerankingConfiguration": configuration,
+        },
+    }
+    found = account.client("bedrock-agent-runtime").rerank(**asked_for)
+    assert [each["index"] for each in found["results"]] == [1]
+    grants = {(call.action, call.resource) for call in account.calls()}
+    assert {("bedrock:Rerank", "*"), ("bedrock:InvokeModel", arn)} <= grants

@@ -6,6 +6,8 @@ fitted; ``times`` how often the rule answers at all. ``out``, ``error`` and ``st
 ``interrupt`` presses Ctrl-C first. It starts some fifty times in a test, and so imports little.
 """
 
+# ruff: noqa: PTH123, S302 - pathlib is a quarter of the start, and the rules are the test's own
+
 import marshal
 import os
 import re

@@ -105,13 +105,11 @@ def test_a_command_line_of_aws_that_is_too_old_is_named(shell: Shell, said: str,
         ("The config profile (nobody) could not be found", ["there is no profile", "list-profiles"]),
         ("Error loading SSO Token: Token for https://x does not exist", ["expired", "aws sso login"]),
         (
-            "An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: The security token included in "
-            "the request is expired",
+            "An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: The token is expired",
             ["your AWS credentials have expired", "aws sso login", "again"],
         ),
         (
-            "An error occurred (InvalidClientTokenId) when calling the GetCallerIdentity operation: The security token "
-            "included in the request is invalid.",
+            "An error occurred (InvalidClientTokenId) when calling the GetCallerIdentity operation: It is invalid.",
             ["AWS does not know these credentials", "--profile"],
         ),
         (

@@ -92,6 +92,7 @@ def test_a_dry_run_shows_the_changes_of_nested_stacks_and_leaves_nothing(shell: 
     empty_account(shell)
     kind = "AWS::CloudFormation::Stack"
     shell.answer("describe-change-set.*arn:change-set .*Changes", f"Add\tStorageStack\t{kind}\tNone\tarn:nested\n")
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("REVIEW_IN_PROGRESS"), after="delete-change-set")
     shell.answer("describe-change-set.*arn:nested", "Add\tTable\tAWS::DynamoDB::Table\tNone\tNone\n")
     result = shell.run("deploy.sh", "dev", "--dry-run")
     assert result.status == 0, result.text
@@ -99,6 +100,15 @@ def test_a_dry_run_shows_the_changes_of_nested_stacks_and_leaves_nothing(shell: 
     assert result.called("create-change-set .*--include-nested-stacks")
     assert not result.called("execute-change-set")
     assert [call.split()[1] for call in result.changes[-2:]] == ["delete-change-set", "delete-stack"]
+
+
+def test_a_dry_run_does_not_delete_what_somebody_else_deploys_meanwhile(shell: Shell) -> None:
+    empty_account(shell)
+    shell.answer("describe-change-set.*Changes", "Add\tTable\tAWS::DynamoDB::Table\tNone\tNone\n")
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("CREATE_IN_PROGRESS"), after="delete-change-set")
+    result = shell.run("deploy.sh", "dev", "--dry-run")
+    assert result.status == 0, result.text
+    assert not result.called("delete-stack")
 
 
 def test_a_change_set_without_changes_is_success(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""Stacks in the states that a broken or interrupted deployment leaves: a further run mends each, or says what is in the way."""
+"""Stacks in the states that a broken deployment leaves: a further run mends each, or says what is in the way."""
 
 from __future__ import annotations
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
-import os
 import secrets
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +16,10 @@ from typing import Any
 import boto3
 
 from tests.rehearsal.account.launcher.settings import ACCOUNT, REGION, Settings
+from tests.rehearsal.account.programs import ROOT, direct, free_ports, process, wait_until_there
 
-ROOT = Path(__file__).parents[3]
 _EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
 _RUNTIME_PYTHON = ROOT / ".venv-runtime" / "bin" / "python"
-_START_SECONDS = 60.0
-_STOP_SECONDS = 10.0
 #: The root of another account.
 _STRANGER = "999988887777"
 
@@ -139,7 +130,7 @@ class Account:
         url = f"{self.endpoint}/_rehearsal/faults"
         request = urllib.request.Request(url, json.dumps(faults).encode(), method="POST")
         try:
-            with _direct().open(request, timeout=10) as answer:
+            with direct().open(request, timeout=10) as answer:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except ConnectionError:
@@ -162,7 +153,7 @@ def running_account(work_dir: Path) -> Iterator[Account]:
     for python in (_EMULATOR_PYTHON, _RUNTIME_PYTHON):
         if not python.exists():
             raise RuntimeError(f"{python} is missing. Run `make rehearse`, which makes its environment.")
-    port, proxy_port, registry_port, bedrock_port = _free_ports(4)
+    port, proxy_port, registry_port, bedrock_port = free_ports(4)
     settings = Settings(
         folder=str(work_dir),
         port=port,
@@ -178,67 +169,16 @@ def running_account(work_dir: Path) -> Iterator[Account]:
     settings.save(file)
     account = Account(settings, work_dir)
     with (
-        _process(
+        process(
             "stand-ins", [sys.executable, "-m", "tests.rehearsal.account.stand_ins", str(file)], work_dir
         ) as second,
-        _process(
+        process(
             "launcher", [str(_EMULATOR_PYTHON), "-m", "tests.rehearsal.account.launcher", str(file)], work_dir
         ) as first,
     ):
-        _wait_until_there(f"{account.endpoint}/_ministack/health", first, work_dir / "launcher.log")
-        _wait_until_there(f"http://127.0.0.1:{registry_port}/", second, work_dir / "stand-ins.log")
+        wait_until_there(f"{account.endpoint}/_ministack/health", first, work_dir / "launcher.log")
+        wait_until_there(f"http://127.0.0.1:{registry_port}/", second, work_dir / "stand-ins.log")
         yield account
-
-
-@contextmanager
-def _process(name: str, command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "HOME": str(folder),
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    with (folder / f"{name}.log").open("wb") as log:
-        # A group of its own: what it started ends with it, even where it could not see to that itself.
-        process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_STOP_SECONDS)
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
-def _wait_until_there(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with _direct().open(url, timeout=5):
-                return
-        except urllib.error.HTTPError as error:
-            error.close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    tail = log.read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"The emulated account did not start within {_START_SECONDS:.0f} s. {log} ends:\n{tail}")
-
-
-def _direct() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from tests.rehearsal.account.launcher import (
     stack_requests,
     stack_search,
     stack_tables,
+    web_front,
 )
 from tests.rehearsal.account.launcher.bedrock import Bedrock
 from tests.rehearsal.account.launcher.bedrock_control import BedrockControl
@@ -64,6 +65,7 @@ async def serve(settings: Settings) -> None:
         stack_budgets,
         key_use,
         deliveries,
+        web_front,
     ):
         module.install()
     stack_requests.install(faults)

@@ -56,6 +56,9 @@ def install(faults: Faults, *planes: DataPlane) -> None:
 
     async def handle(method: str, path: str, headers: Any, body: bytes, *rest: Any, **more: Any) -> Response | None:
         query = rest[0]
+        # Only the proxy leads to hosts of AWS, and it speaks TLS.
+        if headers.get("host", "").endswith((".amazonaws.com", ".cloudfront.net", ".on.aws")):
+            headers["x-forwarded-proto"] = "https"
         request = Request(
             method, path, more.get("raw_path") or path, more.get("raw_query_string", ""), headers, query, body
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 from typing import Any
 
+from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services import kms
@@ -44,8 +46,6 @@ def install(log: JsonLog) -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
-        # Everything here comes over plain HTTP on loopback, or from a service; in AWS it comes over TLS.
-        iam_evaluator._request_origin.set((iam_evaluator._request_origin.get()[0], True))
         context = dict(service_context or {})
         if service == "kms":
             resource_arn = key_arn(resource_arn)
@@ -56,6 +56,10 @@ def install(log: JsonLog) -> None:
         return denied
 
     iam_evaluator.enforce = enforce
+    # Everything here comes over plain HTTP on loopback, or from a service; in AWS it comes over TLS.
+    secure: Any = contextvars.ContextVar("origin", default=("127.0.0.1", True))
+    iam_evaluator._request_origin = secure
+    app.pin_request_origin = lambda address, _: secure.set((address, True))
 
 
 def role_of(principal: str) -> str:

@@ -68,9 +68,18 @@ def _of_s3(method: str, path: str, headers: Any, body: bytes, query: Any) -> Ite
     else:
         return
     if key:
-        # With a bucket key, one data key serves the whole bucket.
-        arn = f"arn:aws:s3:::{bucket}" + ("" if _BUCKET_KEY.search(configured) else f"/{name}")
-        yield from ((action, key, {"aws:s3:arn": arn}) for action in actions)
+        yield from ((action, key, _context(bucket, name)) for action in actions)
+
+
+def decrypting(bucket: str, name: str) -> tuple[str, dict[str, str]]:
+    """The key that reading the object takes, "" for none of the owner's, and the encryption context."""
+    return (_encrypted_with(bucket, name), _context(bucket, name)) if bucket in s3._buckets else ("", {})
+
+
+def _context(bucket: str, name: str) -> dict[str, str]:
+    """That of S3: with a bucket key, one data key serves the whole bucket."""
+    shared = _BUCKET_KEY.search(str(s3._bucket_encryption.get(bucket) or ""))
+    return {"aws:s3:arn": f"arn:aws:s3:::{bucket}" + ("" if shared else f"/{name}")}
 
 
 def _encrypted_with(bucket: str, name: str) -> str:

@@ -68,6 +68,8 @@ class BedrockRuntime(BedrockServer):
             self._converse(exchange, model_id)
         elif operation == "invoke" and "titan-embed-text-v2" in model_id:
             self._titan(exchange)
+        elif exchange.path == "/rerank":
+            self._rerank(exchange)
         else:
             _refuse(exchange, _invalid("The provided model identifier is invalid."))
 
@@ -101,11 +103,27 @@ class BedrockRuntime(BedrockServer):
         if problem := _titan_problem(body):
             _refuse(exchange, problem)
             return
-        with self._embedding:
-            [short] = self._embedder.embed([body["inputText"]], time.monotonic() + _SECONDS)
-        vector = padded(list(short), body.get("dimensions", _DIMENSIONS[-1]))
+        [short] = self._embed([body["inputText"]])
+        vector = padded(short, body.get("dimensions", _DIMENSIONS[-1]))
         count = {"inputTextTokenCount": max(1, len(body["inputText"]) // 4)}
         exchange.answer(200, {"embedding": vector, "embeddingsByType": {"float": vector}, **count})
+
+    def _rerank(self, exchange: Exchange) -> None:
+        """Sources ordered by how near they are to the query, as nobody's reranker would do it better here."""
+        sources = [each["inlineDocumentSource"]["textDocument"]["text"] for each in exchange.body["sources"]]
+        wanted = exchange.body["rerankingConfiguration"]["bedrockRerankingConfiguration"].get(
+            "numberOfResults", len(sources)
+        )
+        query, *vectors = self._embed([exchange.body["queries"][0]["textQuery"]["text"], *sources])
+        scores = [sum(a * b for a, b in zip(query, vector, strict=True)) for vector in vectors]
+        best = sorted(range(len(scores)), key=lambda index: -scores[index])[:wanted]
+        exchange.answer(
+            200, {"results": [{"index": index, "relevanceScore": max(0.0, scores[index])} for index in best]}
+        )
+
+    def _embed(self, texts: list[str]) -> list[list[float]]:
+        with self._embedding:
+            return [list(vector) for vector in self._embedder.embed(texts, time.monotonic() + _SECONDS)]
 
 
 def padded(short: list[float], dimensions: int) -> list[float]:
