@@ -72,7 +72,10 @@ class Watch:
             last = [event.status for event in root if is_root(event)]
             status = last[-1] if last else "REVIEW_IN_PROGRESS"
             self._quiet = 0 if len(self.events) > known else self._quiet + 1
-            if status.endswith("_IN_PROGRESS") and self._quiet > _QUIET_ROUNDS:
+            overdue = status.endswith("_IN_PROGRESS") and self._quiet > _QUIET_ROUNDS
+            # Of an operation that somebody else began, the first event may come after the stack's own status.
+            early = not status.endswith("_IN_PROGRESS") and self.since is None
+            if overdue or early:
                 self._quiet, status = 0, state(self.stack)
         except Gone:
             return "DELETE_COMPLETE"

@@ -31,7 +31,7 @@ show_stacks() {
         --query "Stacks[?StackName=='$PREFIX' || starts_with(StackName, '$PREFIX-')].[StackName, StackStatus, CreationTime, LastUpdatedTime]" >"$WORK/stacks"
     while IFS=$'\t' read -r name state made changed; do
         if [ "$changed" = None ]; then changed=$made; fi
-        printf '  %-28s %-24s since %.16s\n' "${name%-*}" "$state" "$changed"
+        printf '  %-34s %-24s since %.16s\n' "${name%-*}" "$state" "$changed"
     done < <(sed "s/^$PREFIX	/$PREFIX-root	/" "$WORK/stacks" | sort)
 }
 

@@ -15,9 +15,11 @@ EOF
 }
 
 main() {
-    start "$@"
+    parse_options "$@"
+    need_environment
+    find_python
     STEP="testing $PREFIX"
-    "$PYTHON" "$ROOT/scripts/smoke.py" "$ENV" || fail "$PREFIX does not do all that it should; the line above says what. Its logs: aws logs tail /aws/lambda/$PREFIX-chat --since 10m --region $REGION"
+    "$PYTHON" "$ROOT/scripts/smoke.py" "$ENV" || fail "$PREFIX does not do all that it should; the line above says what. Its logs: aws logs tail /aws/lambda/$PREFIX-chat --since 10m"
     say "$PREFIX does what it should"
 }
 

@@ -6,14 +6,17 @@ SKIP_ACCESS_CHECK=false
 
 # need_access ID MODEL: ID is what is called, MODEL the foundation model behind it. Asking costs nothing.
 need_access() {
-    local agreement authorized entitled first=""
+    local answer agreement authorized entitled first=""
     if [ "$SKIP_ACCESS_CHECK" = true ]; then
         return 0
     fi
-    read -r agreement authorized entitled <<<"$(must "asking whether the account may use $1" bedrock \
-        get-foundation-model-availability --model-id "$2" --output text \
-        --query '[agreementAvailability.status, authorizationStatus, entitlementAvailability]')"
-    [ -n "${entitled:-}" ] || exit 1
+    if ! answer=$(try bedrock get-foundation-model-availability --model-id "$2" --output text \
+        --query '[agreementAvailability.status, authorizationStatus, entitlementAvailability]'); then
+        failed_with AccessDenied || explain "asking whether the account may use $1"
+        note "you may not ask whether the account may use $1 (bedrock:GetFoundationModelAvailability); going on without"
+        return 0
+    fi
+    read -r agreement authorized entitled <<<"$answer"
     case $agreement:$authorized:$entitled:$2 in
     AVAILABLE:AUTHORIZED:AVAILABLE:* | *:AUTHORIZED:AVAILABLE:amazon.*) return 0 ;;
     PENDING:*) fail "the account's subscription to $1 is being made, which takes up to 15 minutes; run the same command again then." ;;

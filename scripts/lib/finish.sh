@@ -21,7 +21,9 @@ upload_web() {
     [ -f "$folder/index.html" ] || { note "web/dist is not built; the bucket $bucket stays empty until it is" && return 0; }
     step "uploading the web pages"
     # Names of assets change with their content. The page that names them goes last.
-    must "$STEP" s3 sync --only-show-errors --cache-control 'public,max-age=31536000,immutable' "$folder/assets" "s3://$bucket/assets"
+    if [ -d "$folder/assets" ]; then
+        must "$STEP" s3 sync --only-show-errors --cache-control 'public,max-age=31536000,immutable' "$folder/assets" "s3://$bucket/assets"
+    fi
     must "$STEP" s3 sync --only-show-errors --cache-control no-cache --exclude 'assets/*' --exclude index.html "$folder" "s3://$bucket"
     must "$STEP" s3 cp --only-show-errors --cache-control no-cache "$folder/index.html" "s3://$bucket/index.html"
 }

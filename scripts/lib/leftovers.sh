@@ -6,6 +6,7 @@
 look() {
     local file=$1 kind=$2 name
     shift 2
+    exec 2>/dev/null # it always runs in the background, where an interrupted script may take its folder away
     if ! aws --cli-connect-timeout 10 "$@" --output text >"$file.names" 2>"$file.error"; then
         case $(cat "$file.error") in
         *"Could not connect to the endpoint"*) ;;

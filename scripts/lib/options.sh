@@ -17,12 +17,16 @@ COMMON_OPTIONS_HELP="  --region REGION   the AWS Region; else AWS_REGION, AWS_DE
 # start "$@": reads the command line, finds the tools and the Region, makes the temporary folder.
 start() {
     parse_options "$@"
-    [ -n "$ENV" ] || fail "which environment? Name one of: ${ENVIRONMENTS// /, }. Example: scripts/$SCRIPT dev"
-    PREFIX=chatbot-$ENV
+    need_environment
     need_tools
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/chatbot.XXXXXX") || fail "no temporary folder can be made in ${TMPDIR:-/tmp}."
     use_profile
     find_region
+}
+
+need_environment() {
+    [ -n "$ENV" ] || fail "which environment? Name one of: ${ENVIRONMENTS// /, }. Example: scripts/$SCRIPT dev"
+    PREFIX=chatbot-$ENV
 }
 
 parse_options() {

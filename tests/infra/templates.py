@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -101,15 +102,15 @@ class Template:
 
 
 @cache
-def _texts() -> dict[str, str]:
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml"))}
-    assert MAIN in texts, f"there is no template {MAIN} in {FOLDER}"
-    return texts
+def _bodies() -> dict[str, dict[str, Any]]:
+    bodies = {path.name: parse(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))}
+    assert MAIN in bodies, f"there is no template {MAIN} in {FOLDER}"
+    return bodies
 
 
 def templates() -> list[Template]:
-    """Every template, freshly parsed: a test may change what it gets."""
-    return [Template(name, parse(text)) for name, text in _texts().items()]
+    """Every template, a copy of its own each time: a test may change what it gets."""
+    return [Template(name, copy.deepcopy(body)) for name, body in _bodies().items()]
 
 
 def walk(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:

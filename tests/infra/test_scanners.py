@@ -6,6 +6,7 @@ templates as they are written, with its own form of waivers; and one that is bad
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.infra import scanners
 from tests.infra.prune import write_pruned, write_resolved
 from tests.infra.rules.all import found
 from tests.infra.templates import FOLDER, Template
+from tests.infra.tools import NODE_FOLDER, scan_tool
 from tests.infra.waivers import Finding, problems, write_unwaived
 from tests.infra.world import World
 
@@ -114,3 +116,16 @@ def test_cfn_guard(world: World, every_template: list[Template], folder: Path) -
 
     assert problems("guard", report.of("bare"), every_template) == []
     assert ("Table", "CT.DYNAMODB.PR.1") in report.in_bad(), "a table that cannot be restored is not found"
+
+
+def test_a_missing_scanner_is_a_failure_that_says_what_to_do() -> None:
+    with pytest.raises(AssertionError, match="run `make test`, which makes"):
+        scan_tool("no-such-scanner")
+
+
+def test_the_lock_of_node_names_no_registry_and_every_digest() -> None:
+    lock = json.loads((NODE_FOLDER / "package-lock.json").read_text(encoding="utf-8"))
+    packages = [each for name, each in lock["packages"].items() if name and not each.get("inBundle")]
+
+    assert packages
+    assert [each for each in packages if "resolved" in each or not each["integrity"].startswith("sha512-")] == []

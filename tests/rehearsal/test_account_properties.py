@@ -172,6 +172,7 @@ def test_deployments_of_codedeploy(account: Account) -> None:
                 "ApplicationName": {"Ref": "App"},
                 "DeploymentGroupName": "props-group",
                 "DeploymentConfigName": "CodeDeployDefault.LambdaCanary10Percent5Minutes",
+                "AlarmConfiguration": {"Enabled": True, "Alarms": [{"Name": "props-one"}]},
                 "ServiceRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
             },
         },
@@ -181,8 +182,38 @@ def test_deployments_of_codedeploy(account: Account) -> None:
     assert client.get_application(applicationName="props")["application"]["computePlatform"] == "Lambda"
     found = client.get_deployment_group(applicationName="props", deploymentGroupName="props-group")
     assert found["deploymentGroupInfo"]["deploymentConfigName"].endswith("Canary10Percent5Minutes")
+    assert found["deploymentGroupInfo"]["alarmConfiguration"] == {"enabled": True, "alarms": [{"name": "props-one"}]}
     assert trial.delete(account, "props-deploy") == "DELETE_COMPLETE"
     assert client.list_applications()["applications"] == []
+
+
+def test_the_ways_into_an_api_and_the_key_of_a_topic(account: Account) -> None:
+    def body(policy: str, **topic: str) -> str:
+        api = {
+            "Name": "props-api",
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "SecurityPolicy": policy,
+            "EndpointAccessMode": "STRICT",
+        }
+        resources = {
+            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": api},
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "props-topic", **topic}},
+        }
+        return trial.template(
+            resources, Outputs={"Topic": {"Value": {"Ref": "Topic"}}, "Api": {"Value": {"Ref": "Api"}}}
+        )
+
+    def told() -> tuple[Any, ...]:
+        made = trial.outputs(account, "props-ways")
+        api = account.client("apigateway").get_rest_api(restApiId=made["Api"])
+        topic = account.client("sns").get_topic_attributes(TopicArn=made["Topic"])["Attributes"]
+        ways = (api["endpointConfiguration"]["types"], api["securityPolicy"], api["endpointAccessMode"])
+        return (*ways, topic.get("KmsMasterKeyId"))
+
+    assert trial.create(account, "props-ways", body("TLS_1_0", KmsMasterKeyId="alias/k")) == "CREATE_COMPLETE"
+    assert told() == (["REGIONAL"], "TLS_1_0", "STRICT", "alias/k")
+    assert trial.update(account, "props-ways", body("TLS_1_2")) == "UPDATE_COMPLETE"
+    assert told() == (["REGIONAL"], "TLS_1_2", "STRICT", None)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ import sys
 folder = os.environ["FAKE_AWS"]
 words = iter(sys.argv[1:])
 call = " ".join(word for word in words if not (word.startswith("--cli-") and next(words)))
+if "AWS_PROFILE" in os.environ:
+    call += f" [as {os.environ['AWS_PROFILE']}, key {os.environ.get('AWS_ACCESS_KEY_ID')}]"
 with open(f"{folder}/calls", "a+", encoding="utf-8") as calls:
     calls.seek(0)
     earlier = calls.read().splitlines()

@@ -145,6 +145,14 @@ def test_the_region_of_the_profile_is_taken(shell: Shell) -> None:
     assert "account 123456789012, eu-west-1" in result.out
 
 
+def test_a_profile_goes_before_keys_in_the_environment(shell: Shell) -> None:
+    empty_account(shell)
+    shell.environ["AWS_ACCESS_KEY_ID"] = "AKIAEXAMPLE"
+    result = shell.run("deploy.sh", "dev", "--profile", "mine", typed="n\n")
+    result.refused("stopped")
+    assert all(call.endswith("[as mine, key None]") for call in result.calls), result.text
+
+
 def test_what_is_no_region_is_refused(shell: Shell) -> None:
     shell.run("deploy.sh", "dev", "--region", "useast1").refused('"useast1" is not the name of an AWS Region')
 
@@ -206,8 +214,19 @@ def test_a_model_without_access_is_answered_with_the_exact_remedy(shell: Shell, 
 
 def test_the_question_about_access_can_be_skipped(shell: Shell) -> None:
     empty_account(shell)
-    shell.fails("get-foundation-model-availability", "AccessDeniedException")
-    assert shell.run("deploy.sh", "dev", "--skip-access-check", typed="n\n").err.count("stopped") == 1
+    shell.answer("get-foundation-model-availability", "ERROR\tAUTHORIZED\tAVAILABLE\n")
+    assert "no access" in shell.run("deploy.sh", "dev", typed="n\n").err
+    result = shell.run("deploy.sh", "dev", "--skip-access-check", typed="n\n")
+    result.refused("stopped")
+    assert not result.called("availability")
+
+
+def test_who_may_not_ask_about_access_goes_on_without(shell: Shell) -> None:
+    empty_account(shell)
+    shell.fails("bedrock get-foundation-model-availability", "AccessDeniedException")
+    result = shell.run("deploy.sh", "dev", typed="n\n")
+    result.refused("stopped")
+    assert "bedrock:GetFoundationModelAvailability); going on without" in result.out
 
 
 def test_a_region_without_the_layer_is_named(shell: Shell) -> None:

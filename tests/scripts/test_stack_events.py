@@ -78,6 +78,7 @@ def test_each_change_is_shown_once_with_its_path(account: Account) -> None:
     account.stacks = {ROOT: start[::-1], CHILD: inner[::-1]}
     watched = watch()
     assert watched.round() is None
+    account.states[ROOT] = "CREATE_COMPLETE"
     inner.append(event(6, "F", "CREATE_COMPLETE", stack="ComputeStack"))
     start += [event(7, "ComputeStack", "CREATE_COMPLETE", physical=CHILD), root(8, "CREATE_COMPLETE")]
     account.stacks = {ROOT: start[::-1], CHILD: inner[::-1]}
@@ -131,6 +132,7 @@ def test_the_cause_is_what_failed_first_by_itself(account: Account) -> None:
             event(4, "F", "CREATE_FAILED", stack="ComputeStack", reason="The role cannot be assumed"),
         ],
     }
+    account.states[ROOT] = "ROLLBACK_FAILED"
     watched = watch()
     assert watched.round() == "ROLLBACK_FAILED"
     assert watched.causes() == [
@@ -142,6 +144,18 @@ def test_the_cause_is_what_failed_first_by_itself(account: Account) -> None:
 def test_a_stack_that_is_gone_has_been_deleted(account: Account) -> None:
     account.stacks = {}
     assert watch().round() == "DELETE_COMPLETE"
+
+
+def test_an_operation_whose_first_event_is_late_is_not_taken_for_the_one_before(account: Account) -> None:
+    before = [root(1, "CREATE_IN_PROGRESS"), root(2, "CREATE_COMPLETE")]
+    account.stacks = {ROOT: before[::-1]}
+    account.states[ROOT] = "UPDATE_IN_PROGRESS"
+    watched = watch()
+    assert watched.round() is None
+    account.stacks = {ROOT: [root(4, "UPDATE_ROLLBACK_COMPLETE"), root(3, "UPDATE_IN_PROGRESS"), *before[::-1]]}
+    account.states[ROOT] = "UPDATE_ROLLBACK_COMPLETE"
+    assert watched.round() == "UPDATE_ROLLBACK_COMPLETE"
+    assert shown(watched).count("CREATE_COMPLETE P") == 1
 
 
 def test_silence_makes_it_ask_the_stack_itself(account: Account) -> None:

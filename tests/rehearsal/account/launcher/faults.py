@@ -71,9 +71,18 @@ class Faults:
             for writer in list(self._connections):
                 writer.transport.abort()
         if wanted.get("clear"):
-            self.__init__()  # type: ignore[misc]  # everything back to how it began
+            self._clear()
         told: dict[str, Any] = {"fail": self._failing, "hold": self._holding, "holding": self.holding}
         return {**told, "expired_session": _expired_session()} if wanted.get("expired_session") else told
+
+    def _clear(self) -> None:
+        """Everything is as it was at the beginning; what was held goes on."""
+        self._offline_until = 0.0
+        self._released.set()
+        self.form_missing = False
+        with self._lock:
+            for each in (self._failing, self._holding, self.denied_models, self.bedrock):
+                each.clear()
 
     def before(self, operation: str, logical_id: str) -> None:
         """Called before a resource is created, updated or deleted. Raises ``ValueError`` where that is to fail."""

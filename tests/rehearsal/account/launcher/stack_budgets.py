@@ -10,6 +10,7 @@ from ministack.services import budgets, iam
 
 from tests.rehearsal.account.launcher.control import Request, Response, answer
 from tests.rehearsal.account.launcher.resources import Made, Props, add, refused
+from tests.rehearsal.account.launcher.stack_forgotten import camel
 
 _TARGET = "CodeDeploy_20141006."
 _applications: dict[str, Props] = {}
@@ -97,8 +98,11 @@ def _put_group(name: str, props: Props) -> Made:
     role = iam._roles.get(props["ServiceRoleArn"].rpartition("/")[2])
     if role is None or "codedeploy.amazonaws.com" not in str(role.get("AssumeRolePolicyDocument")):
         raise ValueError("AWS CodeDeploy does not have the permissions required to assume the role")
-    kept = {key[0].lower() + key[1:]: value for key, value in props.items()}
-    _groups[props["ApplicationName"], name] = {**kept, "deploymentGroupName": name, "deploymentGroupId": new_uuid()}
+    _groups[props["ApplicationName"], name] = {
+        **camel(props),
+        "deploymentGroupName": name,
+        "deploymentGroupId": new_uuid(),
+    }
     return name, {}
 
 

@@ -6,7 +6,6 @@ The launcher asks for them over HTTP: ``POST /collections/NAME`` and ``POST /vec
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from tests.contract.s3_vectors_engine import Refused
 from tests.contract.s3_vectors_server import S3VectorsServer
 
 #: NextGen shows a write after 10 s. Shorter here, as every document of the rehearsal would wait for it.
-_REFRESH_SECONDS = float(os.environ.get("REHEARSAL_REFRESH_SECONDS", "1"))
+_REFRESH_SECONDS = 1.0
 _PAGE = 30
 
 
