@@ -7,6 +7,7 @@ need stack repair changes leftovers inventory preflight purge vectors
 
 OWN_OPTIONS="--keep-data --purge --dry-run"
 MODE=keep-data
+ASKED=""
 DRY_RUN=false
 
 usage() {
@@ -24,7 +25,10 @@ EOF
 
 own_option() {
     case $1 in
-    --keep-data | --purge) MODE=${1#--} TAKEN=1 ;;
+    --keep-data | --purge)
+        [ -z "$ASKED" ] || [ "$ASKED" = "$1" ] || fail "--keep-data and --purge exclude each other; give one of them."
+        ASKED=$1 MODE=${1#--} TAKEN=1
+        ;;
     --dry-run) DRY_RUN=true TAKEN=1 ;;
     esac
 }

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2034  # the parts of lib/ use what is set here
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need stack
 
 OWN_OPTIONS="--vector-store --disable"
 STORE=""
@@ -42,6 +43,9 @@ main() {
     start "$@"
     if [ "$DISABLE" = true ]; then
         [ -z "$STORE" ] || fail "--disable takes no --vector-store; leave one of them out."
+        need_account
+        read_stack
+        [ -n "$STATUS" ] || fail "$PREFIX is not deployed in account $ACCOUNT, $REGION: there is nothing to switch off. scripts/deploy.sh $ENV deploys it."
         say "Documents are switched off: nothing is indexed or searched any more, and the index is deleted. The files stay in the
 documents bucket, at S3's price for what is stored (\$0 for an empty bucket); switching on again indexes them anew."
         deploy --set EnableRAG=false

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.resolve import Resolved, resolve_one
+from tests.infra.arns import arn_of
+from tests.infra.resolve import Resolved, resolve_all, resolve_one
 from tests.infra.rules.base import listed
 from tests.infra.templates import GITHUB, ROOT, Template, parse
 from tests.infra.tools import run_json, scan_tool
+from tests.infra.world import VARIANTS
 
 REPOSITORY = "owner@1/chatbot@2"
 SUBJECT = "token.actions.githubusercontent.com:sub"
@@ -167,3 +170,29 @@ def test_environments_do_not_reach_each_other(roles: Resolved) -> None:
     ]
 
     assert others == []
+
+
+def test_what_the_templates_name_is_within_reach(roles: Resolved, every_template: list[Template]) -> None:
+    reach = [resource for statement in _statements(roles) for resource in listed(statement["Resource"])]
+    prod = resolve_all(every_template, VARIANTS["prod, OpenSearch, all there is"])
+    arns = {
+        arn_of(logical_id, body)
+        for stack in prod.values()
+        for logical_id, body in stack.resources.items()
+        if "chatbot-prod" in arn_of(logical_id, body)
+    }
+
+    assert len(arns) > 10
+    assert [
+        arn for arn in sorted(arns) if not any(fnmatchcase(arn, pattern) for pattern in reach if pattern != "*")
+    ] == []
+
+
+def test_a_workflow_cannot_widen_its_own_role_but_can_make_those_of_the_functions(roles: Resolved) -> None:
+    (deny,) = (statement for statement in _statements(roles, "RolesPolicy") if statement["Effect"] == "Deny")
+    at_all = "arn:aws:iam::123456789012:role/"
+    own = [f"{at_all}chatbot-prod-github-DeployRole-1A2B", f"{at_all}chatbot-github-prod-PreviewRole-1A2B"]
+    functions = [f"{at_all}chatbot-prod-SecurityStack-1A2B-{name}-3C4D" for name in ("ChatRole", "CodeDeployRole")]
+
+    assert all(any(fnmatchcase(arn, pattern) for pattern in deny["Resource"]) for arn in own)
+    assert not any(fnmatchcase(arn, pattern) for pattern in deny["Resource"] for arn in functions)
