@@ -1,7 +1,7 @@
 """Instructions planted in documents, before a model that obeys them all: no channel leads out of the turn.
 
-What is judged is what happens, not the wording of an answer: connections opened, models asked, data of others read, data
-of the owner changed, passages that speak outside of their fence.
+What is judged is what happens, not the wording of an answer: connections opened, models asked, data of others read,
+data of the owner changed, passages that speak outside of their fence.
 """
 
 from __future__ import annotations

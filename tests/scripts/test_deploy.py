@@ -48,10 +48,11 @@ def test_a_bucket_that_was_left_half_made_is_finished(shell: Shell) -> None:
 def test_a_complete_bucket_is_left_alone_and_code_that_is_there_is_not_sent_again(shell: Shell) -> None:
     empty_account(shell)
     shell.answer("s3api get-bucket-tagging", '{"TagSet": [{"Key": "chatbot:environment", "Value": "dev"}]}')
+    shell.answer("s3api list-buckets", "chatbot-dev-artifacts-123456789012-us-east-1\n")
     shell.answer("s3api list-objects-v2", "lambdas/chat-c0ffee.zip\tlambdas/chat-0.zip\n")
     result = shell.run("deploy.sh", "dev", "--yes")
     assert result.status == 0, result.text
-    assert not result.called("s3api put-|s3 cp")
+    assert not result.called("s3api put-|s3 cp|dynamodb scan|delete")
 
 
 def test_without_documents_only_the_code_of_the_chat_goes_up(shell: Shell) -> None:

@@ -35,6 +35,19 @@ def test_a_stack_that_cannot_be_updated_is_replaced(shell: Shell, status: str) -
     assert result.called("create-change-set .*--change-set-type CREATE")
 
 
+def test_what_a_creation_that_failed_was_given_is_not_held_on_to(shell: Shell) -> None:
+    empty_account(shell)
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("ROLLBACK_COMPLETE", HistoryTtlDays="99"))
+    deletion(shell)
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("CREATE_COMPLETE"), after="execute-change-set")
+    events(shell, [("CREATE_IN_PROGRESS", ""), ("CREATE_COMPLETE", "")], after="execute-change-set")
+    _tables_are_gone(shell)
+    result = shell.run("deploy.sh", "dev", "--yes")
+    assert result.status == 0, result.text
+    given = {row["ParameterKey"]: row["ParameterValue"] for row in result.parameters}
+    assert (given["HistoryTtlDays"], given["ReservedConcurrency"]) == ("30", "10")
+
+
 def test_it_is_replaced_only_after_the_question(shell: Shell) -> None:
     empty_account(shell)
     shell.answer("describe-stacks --stack-name chatbot-dev", stack("ROLLBACK_COMPLETE"))
@@ -75,6 +88,7 @@ def test_a_table_that_cannot_be_looked_into_is_not_taken_for_empty(shell: Shell)
     empty_account(shell)
     shell.answer("dynamodb list-tables", "chatbot-dev-conversations\n")
     shell.fails("dynamodb scan", "AccessDeniedException", "the key is not enabled")
+    shell.fails("s3api list-object-versions", "NoSuchBucket")
     result = shell.run("deploy.sh", "dev", "--yes")
     result.refused("may hold data")
     assert result.changes == []
