@@ -46,6 +46,7 @@ preflight() {
     need_layer
     choose_concurrency
     if [ -z "$STATUS" ]; then need_free_names; fi
+    if [ "$STATUS" = DELETE_FAILED ]; then refuse_to_lose_data; fi
 }
 
 main() {

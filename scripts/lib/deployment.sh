@@ -27,7 +27,11 @@ deploy() {
     execute
     if [ "$SUCCEEDED" = false ]; then
         case $STATUS in
-        UPDATE_ROLLBACK_COMPLETE) fail "the deployment failed, and what was there before is back. Mend the cause above and run the same command again." ;;
+        UPDATE_ROLLBACK_COMPLETE)
+            # The index that was deleted for nothing is made again.
+            if [ "$had" = true:s3vectors:false ] && [ "$has" != "$had" ]; then queue_documents; fi
+            fail "the deployment failed, and what was there before is back. Mend the cause above and run the same command again."
+            ;;
         *) fail "the deployment failed (the stack is ${STATUS:-gone}). Mend the cause above and run the same command again: it removes what is half made." ;;
         esac
     fi

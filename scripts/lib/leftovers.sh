@@ -30,7 +30,7 @@ what_is_left() {
     wait
     if [ "$1" = data ]; then
         # The bucket of code is no clash: it is used again.
-        cat "$folder"/[0-9][0-9] 2>/dev/null | grep -v "^bucket $PREFIX-artifacts-\|^unknown" || true
+        cat "$folder"/[0-9][0-9] 2>/dev/null | grep -vE "^(bucket $PREFIX-artifacts-|unknown)" || true
         return 0
     fi
     look_further "$folder"

@@ -44,6 +44,12 @@ need_free_names() {
     fail "these are left from an earlier deployment, and may hold data, but there is no stack $PREFIX. \"scripts/cleanup.sh $ENV --purge\" removes them for good; to keep them, leave them and deploy another environment, or into another Region."
 }
 
+# A stack that somebody began to delete cannot be updated any more, only deleted; its data would be left without a stack.
+refuse_to_lose_data() {
+    if nothing_is_stored; then return 0; fi
+    fail "the deletion of the stack $PREFIX was begun and failed (DELETE_FAILED), and its tables or its bucket hold data: such a stack cannot be deployed again. Nothing was changed. \"scripts/cleanup.sh $ENV --purge\" removes it with its data; to keep the data, deploy another environment and copy it there first."
+}
+
 clear_names() {
     if [ -n "$LEFT" ]; then
         step "removing what an earlier deployment left, with nothing stored in it"

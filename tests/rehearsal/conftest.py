@@ -33,6 +33,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     fresh = getattr(request.module, "BUILDS_ITSELF", False)
     with stage(tmp_path_factory.mktemp("story"), None if fresh else zips) as made:
         yield made
+        assert made.account.refusals() == [], "something wanted out of the account"
 
 
 @pytest.fixture(scope="session")

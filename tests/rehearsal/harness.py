@@ -180,7 +180,13 @@ class Shell:
             run.signal(signal.SIGKILL)
             run.process.wait()
 
-    def start(self, *command: str, orders: Iterable[Order] = (), environ: Mapping[str, str] | None = None) -> Run:
+    def start(
+        self,
+        *command: str,
+        orders: Iterable[Order] = (),
+        environ: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> Run:
         """Starts a command in the checkout, in a process group of its own."""
         calls = self.home.parent / "calls" / f"{len(self.runs):04}.jsonl"
         calls.parent.mkdir(exist_ok=True)
@@ -193,7 +199,7 @@ class Shell:
             command,
             cwd=self.checkout,
             env={name: value for name, value in variables.items() if value},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=pipe,
             stderr=pipe,
             text=True,
@@ -208,6 +214,16 @@ class Shell:
     def run(self, *command: str, **options: Any) -> Run:
         """The same, waited for."""
         return self.start(*command, **options).wait()
+
+    def typed(self, text: str, *command: str) -> Run:
+        """The command at a terminal, where ``text`` is typed; waited for."""
+        keyboard, terminal = os.openpty()
+        try:
+            os.write(keyboard, text.encode())
+            return self.start(*command, stdin=terminal).wait()
+        finally:
+            os.close(keyboard)
+            os.close(terminal)
 
     def script(self, name: str, *arguments: str, **options: Any) -> Run:
         """``./scripts/<name>`` with arguments, waited for."""

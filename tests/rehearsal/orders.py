@@ -1,4 +1,4 @@
-"""Harm that is done to a script, at the n-th call that it makes to the AWS CLI (counted from 1).
+"""Harm that is done to a script, at one of the calls that it makes to the AWS CLI.
 
 Written as the JSON that ``aws_cli.server`` reads from ``REHEARSAL_ORDERS``.
 """
@@ -9,21 +9,22 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-When = Literal["before", "during", "after"]
+Do = Literal["interrupt", "kill", "offline"]
+When = Literal["before", "after"]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """``interrupt`` is Ctrl-C (SIGINT to the script's process group), ``kill`` SIGKILL to the same.
 
-    ``before`` the call was made, ``seconds`` after it was begun (``during``), or ``after`` it was done but before the
-    script knows. ``offline``: this call and all that follow reach no network.
+    It is done ``before`` the call was made, or ``after`` it was done but before the script knows. ``offline``: this
+    call and all that follow reach no network. The call is the n-th, counted from 1, or the first that has ``words``.
     """
 
-    do: Literal["interrupt", "kill", "offline"]
-    call: int
+    do: Do
+    call: int = 0
     when: When = "before"
-    seconds: float = 0.0
+    words: str = ""
 
 
 def as_json(orders: tuple[Order, ...]) -> str:

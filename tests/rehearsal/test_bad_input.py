@@ -99,8 +99,9 @@ def test_no_region(story: Stage) -> None:
     _refused(run, "no AWS Region is set", "--region")
 
 
-@pytest.mark.parametrize("region", ["us-esat-1x", "nowhere", "us east 1"])
+@pytest.mark.parametrize("region", ["us-esat-1x", "nowhere", "us east 1", "ap-south-1"])
 def test_a_region_that_cannot_be(story: Stage, region: str) -> None:
+    """The last one is there, but has no such model."""
     _refused(story.shell.script("deploy.sh", "dev", "--region", region), region)
 
 

@@ -93,6 +93,30 @@ def test_the_smoke_test_passes(story: Stage, measured: Measure) -> None:
     assert run.status == 0, run.text
 
 
+def test_a_person_may_say_no(story: Stage) -> None:
+    before = story.inventory()
+    for text, command in (
+        ("n\n", ("./scripts/deploy.sh", "dev", "--set", "HistoryTtlDays=5")),
+        ("\n", ("./scripts/enable-rag.sh", "dev")),
+        ("yes\n", ("./scripts/cleanup.sh", "dev", "--purge")),
+        ("prod\n", ("./scripts/cleanup.sh", "dev")),
+    ):
+        run = story.shell.typed(text, *command)
+        assert run.status == 1, run.text
+        assert "nothing was changed" in run.err, run.text
+    assert story.inventory() == before
+
+
+def test_a_dry_run_shows_what_would_change_and_changes_nothing(story: Stage) -> None:
+    before = story.inventory()
+    run = story.shell.done("deploy.sh", "dev", "--dry-run", "--set", "HistoryTtlDays=5")
+    assert re.search(r"Modify +ComputeStack/ChatFunction", run.out), run.text
+    for unchanged in ("StorageStack/", "AiStack/", "SecurityStack/Key "):
+        assert unchanged not in run.out, run.text
+    assert story.inventory() | {"s3 versions": []} == before | {"s3 versions": []}
+    assert _environment(story, "chatbot-dev-chat")["CHATBOT_HISTORY_TTL_DAYS"] == "30"
+
+
 def test_a_second_deployment_changes_nothing(story: Stage, measured: Measure) -> None:
     before = story.inventory()
     run = measured("deploy.sh dev, nothing to change", story.shell.done("deploy.sh", "dev", "--yes"))
@@ -241,6 +265,14 @@ def test_no_role_was_refused_anything_and_nobody_left_the_account(story: Stage) 
 
 
 def test_what_was_said_stands_in_no_log(story: Stage) -> None:
+    with story.api("dev") as api:
+        # What fails must not tell either.
+        for body in ({"message": CANARY, "model": CANARY}, {"message": CANARY * 3000}, {"mesage": CANARY}):
+            assert api.post("/chat", json=body).status_code in {413, 422}
+        assert api.post("/chat", content=f'{{"message": "{CANARY}').status_code in {400, 422}
+        assert api.get(f"/conversations/{CANARY}/{CANARY}").status_code == 404
+        story.account.control(bedrock=[{"status": 400, "code": "ValidationException", "message": CANARY}])
+        assert api.post("/chat", json={"message": CANARY, "use_documents": False}).status_code == 502
     lines = story.account.functions_log()
     assert {"chatbot-dev-chat", "chatbot-dev-ingestion", "chatbot-dev-retrieval"} <= {
         line["function"] for line in lines
@@ -253,7 +285,7 @@ def test_what_was_said_stands_in_no_log(story: Stage) -> None:
 
 
 def test_a_purge_leaves_nothing(story: Stage, measured: Measure) -> None:
-    run = measured("cleanup.sh dev --purge", story.shell.script("cleanup.sh", "dev", "--purge", "--yes"))
+    run = measured("cleanup.sh dev --purge", story.shell.typed("dev\n", "./scripts/cleanup.sh", "dev", "--purge"))
     assert run.status == 0, run.text
     assert story.left() == {}
     assert "dev" not in (story.shell.home / ".config" / "chatbot" / "config.toml").read_text()

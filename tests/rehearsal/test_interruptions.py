@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 import time
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.rehearsal.harness import Run
-from tests.rehearsal.orders import Order, When
+from tests.rehearsal.orders import Do, Order, When
 from tests.rehearsal.stage import Stage
 
 pytestmark = pytest.mark.rehearsal
@@ -35,30 +36,25 @@ def _picture(story: Stage) -> dict[str, Any]:
         # A template that was uploaded before an interruption and was changed since stays among the versions.
         "s3 versions": sorted({_MADE_UP.sub("*", name.split()[0]) for name in found.get("s3 versions", ())}),
         "states": sorted(
-            f"{_MADE_UP.sub('*', stack['StackName'])} {stack['StackStatus']}"
+            f"{_MADE_UP.sub('*', stack['StackName'])} {stack['StackStatus'].replace('UPDATE_C', 'CREATE_C')}"
             for stack in stacks
             if stack["StackStatus"] != "DELETE_COMPLETE"
         ),
     }
 
 
-def _harms() -> Iterator[tuple[str, When]]:
+def _harms() -> Iterator[tuple[Do, When]]:
     """In turns: Ctrl-C before the call and after it, SIGKILL before and after."""
-    kinds: tuple[tuple[str, When], ...] = (
-        ("interrupt", "before"),
-        ("interrupt", "after"),
-        ("kill", "before"),
-        ("kill", "after"),
-    )
-    while True:
-        yield from kinds
+    doings: tuple[Do, Do] = ("interrupt", "kill")
+    times: tuple[When, When] = ("before", "after")
+    return itertools.cycle(itertools.product(doings, times))
 
 
 def _until_it_finishes(story: Stage, what: str, step: int = 1, first: int = 1) -> list[Run]:
     """Runs the command, each time interrupted at a later call than the last, until it ends well. The runs."""
     runs: list[Run] = []
     for point, (do, when) in zip(range(first, 200, step), _harms(), strict=False):
-        order = Order(do, point, when)  # type: ignore[arg-type]
+        order = Order(do, point, when)
         run = story.shell.run(*(f"./scripts/{_SCRIPTS[what][0]}", *_SCRIPTS[what][1:]), orders=[order])
         runs.append(run)
         if len(run.calls) < point:
@@ -68,7 +64,7 @@ def _until_it_finishes(story: Stage, what: str, step: int = 1, first: int = 1) -
     raise AssertionError(f"{what} never finished; the last time:\n{runs[-1].text}")
 
 
-def _assert_ended_in_order(run: Run, do: str) -> None:
+def _assert_ended_in_order(run: Run, do: Do) -> None:
     assert "Traceback" not in run.text, run.text
     if do == "kill":
         assert run.status == -signal.SIGKILL, run.text
@@ -130,9 +126,55 @@ def test_two_deployments_at_once(story: Stage, pictures: dict[str, Any]) -> None
     assert _picture(story) == pictures["deploy"]
 
 
+@pytest.mark.parametrize(
+    ("words", "do", "when"),
+    [
+        ("create-change-set", "interrupt", "after"),
+        ("describe-change-set", "kill", "before"),
+        ("execute-change-set", "kill", "after"),
+        ("execute-change-set", "interrupt", "before"),
+        ("describe-stack-events", "interrupt", "after"),
+        ("get-api-key", "kill", "before"),
+    ],
+)
+def test_an_update_interrupted_while_it_is_carried_out(story: Stage, words: str, do: Do, when: When) -> None:
+    """At calls that a re-run of a finished deployment never comes to."""
+    setting = f"HistoryTtlDays={len(story.shell.runs)}"
+    order = Order(do, when=when, words=words)
+    _assert_ended_in_order(story.shell.script("deploy.sh", "dev", "--yes", "--set", setting, orders=[order]), do)
+    story.shell.done("deploy.sh", "dev", "--yes", "--set", setting)
+    found = story.client("lambda").get_function_configuration(FunctionName="chatbot-dev-chat:live")
+    assert setting == f"HistoryTtlDays={found['Environment']['Variables']['CHATBOT_HISTORY_TTL_DAYS']}"
+
+
+def test_updates_that_were_interrupted_leave_nothing_behind(story: Stage, pictures: dict[str, Any]) -> None:
+    assert _picture(story) == pictures["deploy"]
+
+
+def test_what_was_begun_goes_on_and_the_next_run_waits_for_it(story: Stage) -> None:
+    story.account.control(hold=[{"logical_id": "ChatFunction", "operation": "update", "seconds": 60}])
+    first = story.shell.start("./scripts/deploy.sh", "dev", "--yes", "--set", "HistoryTtlDays=5")
+    _wait_for(first, "UPDATE_IN_PROGRESS +ComputeStack$")
+    first.signal(signal.SIGINT)
+    assert first.wait().status == 130, first.text
+    assert "What was begun goes on in AWS." in first.err, first.text
+    second = story.shell.start("./scripts/deploy.sh", "dev", "--yes", "--set", "HistoryTtlDays=5")
+    _wait_for(second, "waiting for what goes on in the stack chatbot-dev")
+    story.account.control(release=True)
+    assert second.wait().status == 0, second.text
+
+
+def _wait_for(run: Run, pattern: str) -> None:
+    deadline = time.monotonic() + 30
+    while not any(re.search(pattern, line.text) for line in run.lines):
+        assert run.process.poll() is None, run.text
+        assert time.monotonic() < deadline, run.text
+        time.sleep(0.1)
+
+
 def test_the_network_goes_in_the_middle(story: Stage, pictures: dict[str, Any]) -> None:
     story.shell.done("cleanup.sh", "dev", "--purge", "--yes")
-    for point in (3, 12, 20, 28):
+    for point in (3, 12, 20, 24):
         run = story.shell.script("deploy.sh", "dev", "--yes", orders=[Order("offline", point)])
         if len(run.calls) < point:
             break

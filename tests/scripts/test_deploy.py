@@ -158,3 +158,17 @@ def test_leaving_s3_vectors_deletes_the_indexes_first(shell: Shell) -> None:
     order = [call.split()[1] for call in result.calls if " " in call]
     assert order.count("delete-index") == 2
     assert order.index("delete-index") < order.index("execute-change-set")
+
+
+def test_an_index_that_was_deleted_for_an_update_that_failed_is_made_again(shell: Shell) -> None:
+    empty_account(shell)
+    with_stack(shell, "UPDATE_COMPLETE", EnableRAG="true", VectorStore="s3vectors")
+    documents = {"EnableRAG": "true", "VectorStore": "s3vectors"}
+    back = stack("UPDATE_ROLLBACK_COMPLETE", **documents) + "output\tIngestionFunction\tchatbot-dev-ingestion\n"
+    shell.answer("describe-stacks --stack-name chatbot-dev", back, after="execute-change-set")
+    events(shell, [("UPDATE_IN_PROGRESS", ""), ("UPDATE_FAILED", "no"), ("UPDATE_ROLLBACK_COMPLETE", "")])
+    shell.answer("s3vectors list-indexes", "chunks-aaa\n")
+    shell.answer("s3vectors delete-index|lambda invoke", "")
+    result = shell.run("deploy.sh", "dev", "--yes", "--set", "VectorStore=opensearch")
+    result.refused("what was there before is back")
+    assert result.called("lambda invoke --function-name chatbot-dev-ingestion")

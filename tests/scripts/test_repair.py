@@ -16,7 +16,7 @@ def _order(result: Result) -> list[str]:
 
 
 def _tables_are_gone(shell: Shell) -> None:
-    shell.fails("dynamodb describe-table", "ResourceNotFoundException")
+    shell.fails("dynamodb (describe-table|scan)", "ResourceNotFoundException")
     shell.fails("s3vectors list-indexes", "NotFoundException")
     shell.fails("s3api list-object-versions", "NoSuchBucket")
 
@@ -37,7 +37,10 @@ def test_a_stack_that_cannot_be_updated_is_replaced(shell: Shell, status: str) -
 
 def test_what_a_creation_that_failed_was_given_is_not_held_on_to(shell: Shell) -> None:
     empty_account(shell)
-    shell.answer("describe-stacks --stack-name chatbot-dev", stack("ROLLBACK_COMPLETE", HistoryTtlDays="99"))
+    shell.answer(
+        "describe-stacks --stack-name chatbot-dev",
+        stack("ROLLBACK_COMPLETE", HistoryTtlDays="99", ReservedConcurrency="0"),
+    )
     deletion(shell)
     shell.answer("describe-stacks --stack-name chatbot-dev", stack("CREATE_COMPLETE"), after="execute-change-set")
     events(shell, [("CREATE_IN_PROGRESS", ""), ("CREATE_COMPLETE", "")], after="execute-change-set")
@@ -82,6 +85,15 @@ def test_a_table_that_is_older_than_the_failed_stack_is_not_its_own(shell: Shell
     result = shell.run("deploy.sh", "dev", "--yes")
     result.refused("left from an earlier deployment")
     assert not result.called("delete-table|update-table")
+
+
+def test_a_deletion_that_failed_is_not_finished_over_data(shell: Shell) -> None:
+    empty_account(shell)
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("DELETE_FAILED"))
+    shell.answer("dynamodb scan", "1\n")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    result.refused("cannot be deployed again. Nothing was changed.", "scripts/cleanup.sh dev --purge")
+    assert result.changes == []
 
 
 def test_a_table_that_cannot_be_looked_into_is_not_taken_for_empty(shell: Shell) -> None:

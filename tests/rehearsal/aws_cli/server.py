@@ -132,7 +132,8 @@ def listen_to(connection: socket.socket) -> None:
 def ordered(call: Call, number: int) -> dict[str, Any]:
     """The first order that concerns this call; ``{}`` where there is none."""
     for order in json.loads(call.variable("REHEARSAL_ORDERS") or "[]"):
-        if number == order["call"] or (order["do"] == "offline" and number > order["call"]):
+        meant = order["words"] in " ".join(call.arguments) if order["words"] else number == order["call"]
+        if meant or (order["do"] == "offline" and number > order["call"]):
             return dict(order)
     return {}
 
@@ -177,8 +178,6 @@ def serve(connection: socket.socket, call: Call, number: int, driver: Any, data_
     listen_to(connection)
     if order.get("do") == "offline":
         os.environ.update(AWS_ENDPOINT_URL=_NOWHERE, HTTPS_PROXY=_NOWHERE, AWS_MAX_ATTEMPTS="1")
-    if harm and when == "during":
-        threading.Timer(order["seconds"], os.killpg, (call.group, harm)).start()
     started = time.perf_counter()
     try:
         status = run(driver)
