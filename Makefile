@@ -13,7 +13,7 @@ given = $(if $(filter command line,$(origin $(1))),$(2) '$($(1))')
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '%s\n' '  make run PORT=9000 DATA_DIR=/some/dir   (CHATBOT_PORT and CHATBOT_DATA_DIR do the same)'
 
 run: $(VENV)/.run  ## Start the chatbot at http://127.0.0.1:8000
@@ -85,7 +85,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@touch $@
 
 $(NAG)/node_modules/.ready: $(NAG)/package-lock.json
-	@command -v npm >/dev/null || { echo 'npm was not found; install Node.js 20 or newer' >&2; exit 1; }
+	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' && command -v npm >/dev/null || \
+		{ echo 'Node.js 20 or newer, with npm, was not found; install it (https://nodejs.org)' >&2; exit 1; }
 	@cd $(NAG) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -39,7 +39,7 @@ preflight() {
     step "account $ACCOUNT, $REGION, as $CALLER"
     read_stack
     wait_until_still
-    check_parameters ${SETTINGS[@]+"${SETTINGS[@]}"} ${CHATBOT_LAMBDA_ARCHITECTURE:+"Architecture=$CHATBOT_LAMBDA_ARCHITECTURE"}
+    check_parameters ${SETTINGS[@]+"${SETTINGS[@]}"} ${LAMBDA_ARCHITECTURE:+"Architecture=$LAMBDA_ARCHITECTURE"}
     set_value Environment "$ENV"
     set_value DataOnly false
     need_models

@@ -12,6 +12,7 @@ STEP="starting"
 GOES_ON=""
 WORK=""
 ASSUME_YES=false
+GIVEN_PYTHON=${PYTHON:-}
 PYTHON=python3
 RED="" BOLD="" PLAIN=""
 if [ -t 1 ] && [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then

@@ -7,8 +7,8 @@ need stack changes parameters artifacts code_update
 
 OWN_OPTIONS="--output --architecture --python-version --source-only --update"
 OUTPUT=$ROOT/build/lambdas
-ARCHITECTURE=${CHATBOT_LAMBDA_ARCHITECTURE:-}
-VERSION=${CHATBOT_LAMBDA_PYTHON:-}
+ARCHITECTURE=${LAMBDA_ARCHITECTURE:-}
+VERSION=${LAMBDA_PYTHON:-}
 SOURCE_ONLY=false
 UPDATE=false
 

@@ -22,18 +22,24 @@ is_new_enough() {
 
 find_python() {
     local candidate
-    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+    if [ -n "${PYTHON:-}" ]; then
+        is_new_enough "$PYTHON" || fail "PYTHON names $PYTHON, which is no Python 3.11 or newer; name another, or leave PYTHON out"
+        printf '%s\n' "$PYTHON"
+        return
+    fi
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
         if is_new_enough "$candidate"; then
             printf '%s\n' "$candidate"
             return
         fi
     done
-    fail "Python 3.11 or newer is needed and was not found (tried: ${PYTHON:-python3, python3.14 ... python3.11}); install it, or name it: make PYTHON=/path/to/python3 ..."
+    fail "Python 3.11 or newer is needed and was not found (tried: python3, python3.14 ... python3.11); install it, or name it: make PYTHON=/path/to/python3 ..."
 }
 
 make_venv() {
     local folder=$1 python
-    if [ -x "$folder/bin/python" ] && is_new_enough "$folder/bin/python"; then
+    # pip comes last: without it an earlier run was interrupted.
+    if [ -x "$folder/bin/python" ] && is_new_enough "$folder/bin/python" && "$folder/bin/python" -c 'import pip' 2>/dev/null; then
         return
     fi
     python=$(find_python)

@@ -9,7 +9,7 @@ build() {
     local python
     python=$(value PythonRuntime)
     "$ROOT/scripts/package-lambdas.sh" "$ENV" --output "$BUILD" --architecture "$(value Architecture)" \
-        --python-version "${CHATBOT_LAMBDA_PYTHON:-${python#python}}" || exit 1
+        --python-version "${LAMBDA_PYTHON:-${python#python}}" || exit 1
     read_manifest "$BUILD"
     set_value ArtifactsBucket "$PREFIX-artifacts-$ACCOUNT-$REGION"
 }

@@ -12,13 +12,22 @@ need_tools() {
 
 find_python() {
     local candidate
-    for candidate in ${CHATBOT_PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if [ -n "$GIVEN_PYTHON" ]; then
+        is_new_enough "$GIVEN_PYTHON" || fail "PYTHON names $GIVEN_PYTHON, which is no Python 3.11 or newer; name another, or leave PYTHON out."
+        PYTHON=$GIVEN_PYTHON
+        return
+    fi
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+        if is_new_enough "$candidate"; then
             PYTHON=$candidate
             return
         fi
     done
-    fail "Python 3.11 or newer was not found (tried: ${CHATBOT_PYTHON:-python3, python3.14 ... python3.11}); install it, or name it: CHATBOT_PYTHON=/path/to/python3 scripts/$SCRIPT ..."
+    fail "Python 3.11 or newer was not found (tried: python3, python3.14 ... python3.11); install it, or name it: PYTHON=/path/to/python3 scripts/$SCRIPT ..."
+}
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
 # The commands for S3 Vectors and for response streaming came with these versions.

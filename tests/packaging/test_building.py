@@ -160,7 +160,7 @@ def script(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_the_script_builds_what_it_is_told_without_aws(release: Release, tmp_path: Path) -> None:
     output = tmp_path / "a folder"
     shutil.copytree(release.folder, output)
-    result = script("dev", "--output", str(output), *HERE, CHATBOT_PYTHON=sys.executable, AWS_ENDPOINT_URL="nowhere")
+    result = script("dev", "--output", str(output), *HERE, PYTHON=sys.executable, AWS_ENDPOINT_URL="nowhere")
     assert result.returncode == 0, result.stderr
     for name in NAMES:
         assert f"{release.digests[name]}  {output}/{name}.zip  (unchanged)" in result.stdout

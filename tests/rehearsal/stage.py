@@ -22,7 +22,7 @@ from tests.rehearsal.inventory import Inventory, inventory
 #: The program that `pip install` or `make run` gives a person; it knows the deployment from its configuration file.
 CHATBOT = Path(sys.executable).with_name("chatbot")
 #: What the scripts build for; unset it is what Lambda runs.
-_BUILD = {"CHATBOT_LAMBDA_ARCHITECTURE": ARCHITECTURE, "CHATBOT_LAMBDA_PYTHON": PYTHON_VERSION}
+_BUILD = {"LAMBDA_ARCHITECTURE": ARCHITECTURE, "LAMBDA_PYTHON": PYTHON_VERSION}
 
 
 @dataclass

@@ -240,7 +240,7 @@ def test_functions_are_as_large_as_they_must_be(
     assert (found["Handler"], found["MemorySize"], found["Timeout"]) == wanted
     assert found["KMSKeyArn"] == key, "its environment is not under the customer key"
     assert found["Runtime"] == "python3.13"
-    assert found["Architectures"] == [prod.shell.environ["CHATBOT_LAMBDA_ARCHITECTURE"]]
+    assert found["Architectures"] == [prod.shell.environ["LAMBDA_ARCHITECTURE"]]
 
 
 def test_the_chat_streams_through_the_adapter(prod: Stage, key: str) -> None:

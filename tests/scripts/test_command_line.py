@@ -76,7 +76,7 @@ def test_a_python_that_is_too_old_is_named(shell: Shell) -> None:
     old = shell.programs / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    shell.run("deploy.sh", "dev").refused("Python 3.11 or newer was not found", "CHATBOT_PYTHON=")
+    shell.run("deploy.sh", "dev").refused("Python 3.11 or newer was not found", "PYTHON=")
 
 
 @pytest.mark.parametrize(
