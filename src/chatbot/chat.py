@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
-from chatbot.budget import DailyBudget, estimated_usage
+from chatbot.budget import DailyBudget, Spending
 from chatbot.conversation_service import Context, ConversationService, FinishedTurn
 from chatbot.events import PassagesCited, Started, StatusChanged, TextAdded, TurnDone, TurnEvent
 from chatbot.grounding import DocumentGrounding, Grounding
@@ -19,10 +19,20 @@ from chatbot.markers import MarkerFilter
 from chatbot.observe import TurnFacts, TurnObserver
 from chatbot.sealing import Citation
 from shared.documents import Passage
-from shared.errors import ChatbotError, ModelStreamBroken, NotFound
+from shared.errors import (
+    ChatbotError,
+    InvalidRequest,
+    ModelRejectedRequest,
+    ModelStreamBroken,
+    ModelThrottled,
+    ModelUnavailable,
+    NotFound,
+)
 from shared.models import Completion, RequestClaim, Retrieval, TextDelta, TokenUsage
-from shared.ports import Clock, UsageStore
-from shared.storage import model_usage
+from shared.ports import Clock
+
+#: Errors of models that did not begin to work.
+_REFUSALS = (InvalidRequest, ModelThrottled, ModelUnavailable, ModelRejectedRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,8 @@ class _Turn:
     claim: RequestClaim | None = None
     model: str = ""
     asked: Conversation | None = None
+    #: Models that were asked and kept silent.
+    silent: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     first_text_at: float | None = None
@@ -85,6 +97,8 @@ class _Turn:
                 yield from self._add("".join(self.written))
 
     def _begin(self, attempt: Attempt) -> Iterator[TurnEvent]:
+        if attempt.after_silence:
+            self.silent.append(attempt.after_silence)
         stands_in = attempt.model != self.model
         self.model = attempt.model
         if stands_in:
@@ -131,7 +145,7 @@ class ChatService:
         documents: DocumentGrounding,
         idempotency: Idempotency,
         budget: DailyBudget,
-        usage: UsageStore,
+        spending: Spending,
         observer: TurnObserver,
         clock: Clock,
         context_messages: int,
@@ -142,7 +156,7 @@ class ChatService:
         self._documents = documents
         self._idempotency = idempotency
         self._budget = budget
-        self._usage = usage
+        self._spending = spending
         self._observer = observer
         self._clock = clock
         self._context_messages = context_messages
@@ -220,19 +234,14 @@ class ChatService:
             citations=turn.citations,
             claim=turn.claim,
         )
+        self._spending.silent(turn.request.user_id, turn.silent, turn.asked)
         try:
             self._conversations.save_turn(turn.request.user_id, context, finished)
         except ChatbotError:
-            self._count(turn, completion.usage)
+            self._spending.unsaved(turn.request.user_id, turn.model, completion.usage)
             raise
         self._observer.succeeded(turn.facts(), completion, cost)
         return TurnDone(turn.model, completion.stop_reason, completion.usage, cost, finished.retrieval, turn.citations)
-
-    def _count(self, turn: _Turn, usage: TokenUsage) -> None:
-        """Counts tokens that were spent although no turn was saved. Where the store is down, nothing can be counted."""
-        spent = model_usage(self._clock().date().isoformat(), turn.model, usage, self._llm.cost(turn.model, usage))
-        with suppress(ChatbotError):
-            self._usage.add_usage(turn.request.user_id, spent)
 
     def _replay(self, user_id: str, claim: RequestClaim) -> Generator[TurnEvent]:
         """The answer that was given under this key, from the store."""
@@ -263,8 +272,12 @@ class ChatService:
             # What failed is told already; a store that cannot free the key frees it when the lease ends.
             with suppress(ChatbotError):
                 self._idempotency.release(turn.claim)
-        if turn.asked and turn.written and turn.completion is None:
-            self._count(turn, estimated_usage(turn.asked, "".join(turn.written)))
+        if turn.completion is None:
+            self._spending.silent(turn.request.user_id, turn.silent, turn.asked)
+            # A model that refused took nothing.
+            began = bool(turn.written) or not isinstance(error, _REFUSALS)
+            taken = self._llm.estimate(turn.asked, "".join(turn.written)) if turn.asked and began else TokenUsage()
+            self._spending.unsaved(turn.request.user_id, turn.model, taken + turn.grounding.usage)
         self._observer.failed(turn.facts(), code)
 
 

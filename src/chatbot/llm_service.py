@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chatbot.capabilities import ModelCapabilities, capabilities_of, check_overrides
 from chatbot.circuit_breaker import CircuitBreaker
 from chatbot.patience import first_within
-from chatbot.prompt import PromptSettings, build_request, fitting_passages
+from chatbot.prompt import PromptSettings, build_request, estimate_tokens, fitting_passages
 from chatbot.whole_characters import whole_characters
 from shared.documents import Passage
 from shared.errors import (
@@ -22,6 +22,7 @@ from shared.errors import (
     ModelError,
     ModelRejectedRequest,
     ModelStreamBroken,
+    ModelTimeout,
     UnknownModel,
 )
 from shared.models import ChatMessage, Completion, ModelRequest, ModelSpec, TextDelta, TokenUsage
@@ -58,6 +59,8 @@ class Attempt:
 
     model: str
     passages: tuple[Passage, ...] = ()
+    after_silence: str | None = None
+    """The model that was asked before and kept silent, whose provider may bill it all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,16 @@ class LLMService:
         price = self._prices.of(model)
         return price.cost(usage) if price else None
 
+    def estimate(self, asked: Conversation, written: str) -> TokenUsage:
+        """What an answer took of which no figures came: the provider bills it, and does not say how much it was."""
+        read = (
+            self._prompt.system,
+            asked.message,
+            *(message.text for message in asked.history),
+            *(passage.text for passage in asked.passages),
+        )
+        return TokenUsage(sum(map(estimate_tokens, read)), estimate_tokens(written) if written else 0)
+
     def stream(
         self, chain: Sequence[str], conversation: Conversation, deadline: float
     ) -> Generator[Attempt | TextDelta | Completion]:
@@ -212,6 +225,7 @@ class LLMService:
         The next is tried only while no text has come: half an answer is never continued by another model. Raises the
         last model's ``ModelError``, or ``InvalidRequest`` where the message is too long for all of them.
         """
+        silent: str | None = None
         for name in chain[:-1]:
             if not self._candidates[name].breaker.allows():
                 log.info("model is resting after failures", extra={"model": name})
@@ -221,15 +235,19 @@ class LLMService:
             try:
                 for event in self._ask(name, conversation, deadline, patience):
                     started = started or isinstance(event, TextDelta)
-                    yield event
+                    yield replace(event, after_silence=silent) if isinstance(event, Attempt) else event
+                    silent = None if isinstance(event, Attempt) else silent
             except (ModelError, InvalidRequest) as error:
                 if started:
                     raise
+                silent = name if isinstance(error, ModelTimeout) else None
                 log.warning("model failed; trying the next", extra={"model": name, "code": error.code})
             else:
                 return
         # The last is asked whatever its breaker says, and given all the time: nobody else is left to answer.
-        yield from self._ask(chain[-1], conversation, deadline, None)
+        for event in self._ask(chain[-1], conversation, deadline, None):
+            yield replace(event, after_silence=silent) if isinstance(event, Attempt) else event
+            silent = None
 
     def _ask(
         self, name: str, conversation: Conversation, deadline: float, patience: float | None

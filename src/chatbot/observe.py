@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from shared.models import Completion
+from shared.models import Completion, TokenUsage
 from shared.ports import Metrics
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,10 @@ class TurnObserver:
             },
             {"model": turn.model},
         )
+
+    def spent(self, usage: TokenUsage, cost_usd: float | None) -> None:
+        """Tokens were used that belong to no answered turn."""
+        self._metrics.record({"Tokens": (usage.total_tokens, "Count"), "CostUsd": (cost_usd or 0, "None")}, {})
 
     def failed(self, turn: TurnFacts, code: str) -> None:
         """The turn ended with an error, and nothing of it is stored."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chatbot.budget import DailyBudget
+from chatbot.budget import DailyBudget, Spending
 from chatbot.chat import ChatService
 from chatbot.conversation_service import ConversationService
 from chatbot.document_services import DocumentServices, build_documents
@@ -68,14 +68,15 @@ def build_services(settings: Settings, backends: Backends) -> Services:
     documents = build_documents(settings, backends.documents, backends.clock)
     sealer = ConversationSealer(DataKeys(backends.key_wrapper, settings.data_key_cache_seconds))
     conversations = ConversationService(backends.store, sealer, backends.clock, settings.history_ttl_days)
+    observer = TurnObserver(backends.metrics)
     chat = ChatService(
         conversations=conversations,
         llm=llm,
         documents=DocumentGrounding(documents.retriever if documents else None, llm),
         idempotency=Idempotency(backends.store, backends.clock),
         budget=DailyBudget(backends.store, backends.clock, settings.daily_token_budget),
-        usage=backends.store,
-        observer=TurnObserver(backends.metrics),
+        spending=Spending(backends.store, llm, observer, backends.clock),
+        observer=observer,
         clock=backends.clock,
         context_messages=settings.context_messages,
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.errors import ModelStreamBroken
-from tests.serving import Client, build, names_of, serving
+from shared.errors import ModelStreamBroken, ModelThrottled, ModelTimeout
+from tests.serving import MODEL, OTHER_MODEL, Client, build, names_of, serving
 
 BUDGET = 300
 #: Requests at once.
@@ -87,6 +87,37 @@ def test_a_storm_of_answers_that_break_off_is_counted_too(tmp_path: Path) -> Non
             statuses.append(client.chat("x" * 400, stream=True).status_code)
         assert statuses[-1] == 429
         assert spent(client) >= BUDGET
+
+
+@pytest.mark.parametrize("written", ["", "half an answer "])
+def test_a_storm_of_answers_that_never_come_is_counted_too(written: str, tmp_path: Path) -> None:
+    home = build(tmp_path, daily_token_budget=BUDGET)
+    with serving(home.app) as url, Client(url) as client:
+        statuses = []
+        for _ in range(BUDGET // 30):
+            home.model.next(*([written] if written else []), ModelTimeout("Too slow."))
+            statuses.append(client.chat("x" * 400, stream=bool(written)).status_code)
+        assert statuses[-1] == 429
+        assert home.model.calls < len(statuses)
+
+
+def test_a_model_that_refuses_takes_nothing(tmp_path: Path) -> None:
+    home = build(tmp_path, daily_token_budget=BUDGET)
+    with serving(home.app) as url, Client(url) as client:
+        for _ in range(3):
+            home.model.next(ModelThrottled("Too many."))
+            assert client.chat("x" * 400).status_code == 429
+        assert spent(client) == 0
+
+
+def test_a_model_that_was_asked_and_kept_silent_is_counted_beside_the_one_that_answered(tmp_path: Path) -> None:
+    home = build(tmp_path, daily_token_budget=BUDGET, fallback_models=OTHER_MODEL)
+    with serving(home.app) as url, Client(url) as client:
+        home.model.next(ModelTimeout("Silent."))
+        assert client.say("x" * 400)["model"] == OTHER_MODEL
+        days = {day["model"]: day for day in client.get("/usage").json()["days"]}
+        assert days[MODEL]["input_tokens"] >= 100
+        assert (days[MODEL]["output_tokens"], days[OTHER_MODEL]["turns"]) == (0, 1)
 
 
 def test_without_a_budget_nothing_is_read_for_it(tmp_path: Path) -> None:

@@ -226,7 +226,12 @@ def test_a_silent_model_is_left_for_its_fallback(monkeypatch: pytest.MonkeyPatch
     wake = threading.Event()
     silent = Silent(wake)
     llm = service({"bedrock:a": silent, "bedrock:b": Scripted(says("two"))})
-    assert ask(llm) == [Attempt("bedrock:a"), Attempt("bedrock:b"), TextDelta("two"), DONE]
+    assert ask(llm) == [
+        Attempt("bedrock:a"),
+        Attempt("bedrock:b", after_silence="bedrock:a"),
+        TextDelta("two"),
+        DONE,
+    ]
     wake.set()
 
 

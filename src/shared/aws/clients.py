@@ -41,9 +41,12 @@ _SEARCH_READ_SECONDS = 10
 _SEARCH_ATTEMPTS = 2
 #: A function that starts cold and wakes the index up takes this long. Who calls it waits until a deadline of its own.
 _FUNCTION_READ_SECONDS = 60
-#: Signatures of version 4, over the Region's own host: signed URLs would else name the global one, which sends a client
-#: on to the Region for a day after the bucket was made, and there the signature does not fit any more.
-_SIGNED_URLS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+#: Signatures of version 4, over the Region's own host, in us-east-1 too: signed URLs would else name the global one,
+#: which sends a client on to the Region for a day after the bucket was made, and there the signature does not fit.
+#: The web page's security policy allows the Region's host only.
+_SIGNED_URLS = Config(
+    signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+)
 
 
 @contextmanager
