@@ -331,8 +331,8 @@ def test_an_upload_whose_type_was_not_said_may_have_any(served: S3Files) -> None
 def test_uploads_go_to_the_regions_own_host_and_end_after_fifteen_minutes(
     region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The global host would send them on to the Region, where the signature does not fit; the web page's security policy
-    lets them go nowhere else."""
+    """The global host would send them on to the Region, where the signature does not fit; the web page's policy lets
+    them go nowhere else."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
