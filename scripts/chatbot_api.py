@@ -130,8 +130,11 @@ def _open(request: urllib.request.Request) -> http.client.HTTPResponse:
     return response
 
 
-def deployed(env: str) -> Api:
-    """The API of an environment. Raises ``cli_config.Mistake`` where the configuration does not say it."""
+def deployed(env: str, url_of_stack: str) -> Api:
+    """The API of an environment. Raises ``cli_config.Mistake`` where the configuration does not say it, or another one.
+
+    It knows one URL and key for an environment; there may be one in each Region and account.
+    """
     file = cli_config.config_file()
     try:
         section = tomllib.loads(cli_config.read(file))["env"][env]
@@ -140,4 +143,10 @@ def deployed(env: str) -> Api:
         raise cli_config.Mistake(f"{file} does not say where {env} is; scripts/deploy.sh {env} writes it.") from None
     if not isinstance(url, str) or not isinstance(key, str) or not is_private(url):
         raise cli_config.Mistake(f"{file}, [env.{env}]: expected an https:// address and a key; deploy.sh writes both.")
+    if url.rstrip("/") != url_of_stack.rstrip("/"):
+        raise cli_config.Mistake(
+            f"{file} says that {env} is at {url}, its stack here says {url_of_stack}: that is another Region or "
+            f"account, or the file is old. scripts/deploy.sh {env}, with the same --region and --profile, writes what "
+            "is here."
+        )
     return Api(url.rstrip("/"), key)

@@ -61,6 +61,9 @@ reduce_to_data() {
 }
 
 purge() {
+    local url
+    url=$(stack_value output ApiUrl)
+    case $url in http*) ;; *) url=.execute-api.$REGION. ;; esac # of a stack that has none, or is gone already
     if [ -n "$STATUS" ]; then
         empty_disposable_buckets
         step "deleting the stack $PREFIX"
@@ -70,11 +73,13 @@ purge() {
     step "removing the data"
     remove_leftovers 7
     remove_bucket "$PREFIX-artifacts-$ACCOUNT-$REGION"
-    "$PYTHON" "$ROOT/scripts/cli_config.py" remove "$ENV" || warn "the configuration of the command line still names $ENV (see above)."
+    "$PYTHON" "$ROOT/scripts/cli_config.py" remove "$ENV" "$url" || warn "the configuration of the command line still names $ENV (see above)."
 }
 
 main() {
+    local word what
     start "$@"
+    word=$ENV what="$PREFIX and all its conversations and documents are deleted for good"
     need_account
     step "account $ACCOUNT, $REGION: $PREFIX, --$MODE"
     read_stack
@@ -82,13 +87,9 @@ main() {
         preview
         return 0
     fi
-    if [ "$MODE" = keep-data ]; then
-        confirm_typed "$ENV" "everything that runs in $PREFIX is removed, and its data kept"
-    elif [ "$ENV" = prod ]; then
-        confirm_typed "$PREFIX" "$PREFIX and all its conversations and documents are deleted for good"
-    else
-        confirm_typed "$ENV" "$PREFIX and all its conversations and documents are deleted for good"
-    fi
+    if [ "$MODE" = purge ] && [ "$ENV" = prod ]; then word=$PREFIX; fi
+    if [ "$MODE" = keep-data ]; then what="everything that runs in $PREFIX is removed, and its data kept"; fi
+    confirm_typed "$word" "$what"
     wait_until_still
     if [ "$MODE" = purge ]; then purge; else keep_data; fi
     take_inventory

@@ -1,7 +1,7 @@
 """Writes where a deployed API is, and its key, for the command line.
 
     ... | python3 scripts/cli_config.py set ENV URL      the key comes on standard input; prints the file's name
-    python3 scripts/cli_config.py remove ENV             forgets the environment
+    python3 scripts/cli_config.py remove ENV TEXT        forgets the environment, if TEXT is in its URL
 
 The file is ~/.config/chatbot/config.toml (below XDG_CONFIG_HOME where that is set), mode 0600, replaced in one step.
 All else in it stays as it is, comments included. Through a symbolic link the file that it leads to is replaced. A file
@@ -143,9 +143,15 @@ def _set(env: str, url: str, key: str) -> None:
     sys.stdout.write(f"{file}\n")
 
 
-def _remove(env: str) -> None:
+def _remove(env: str, part: str) -> None:
     file = config_file()
-    if text := read(file):
+    text = read(file)
+    sections = tomllib.loads(text).get("env")
+    section = sections.get(env) if isinstance(sections, dict) else None
+    url = section.get("url") if isinstance(section, dict) else None
+    if isinstance(url, str) and part not in url:
+        sys.stdout.write(f"  {file} names another deployment as {env}, {url}, and keeps it\n")
+    elif text:
         write(file, without_section(text, env))
 
 
@@ -154,10 +160,10 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case ["set", env, url]:
                 _set(env, url, sys.stdin.read().strip())
-            case ["remove", env]:
-                _remove(env)
+            case ["remove", env, part]:
+                _remove(env, part)
             case _:
-                sys.stderr.write("usage: cli_config.py set ENV URL | remove ENV\n")
+                sys.stderr.write("usage: cli_config.py set ENV URL | remove ENV TEXT\n")
                 return 2
     except Mistake as mistake:
         sys.stderr.write(f"{mistake}\n")

@@ -15,7 +15,7 @@ Deploys the environment ENV (dev, staging or prod), or updates it: looks whether
 asks, builds and uploads, shows what happens to each resource, and prints the URL. What is not set stays as it is deployed.
 
   --set Name=Value  a parameter of infra/cloudformation/main.yaml (DEPLOYMENT.md lists them); can be given several times
-  --dry-run         show what would change and change nothing (code and templates are uploaded to the bucket for them)
+  --dry-run         show what would change and change nothing (the templates are uploaded to the bucket for them)
   --skip-access-check   do not ask Bedrock whether the account may use the models
 $COMMON_OPTIONS_HELP
 
@@ -45,8 +45,10 @@ preflight() {
     need_models
     need_layer
     choose_concurrency
-    if [ -z "$STATUS" ]; then need_free_names; fi
-    if [ "$STATUS" = DELETE_FAILED ]; then refuse_to_lose_data; fi
+    case $STATUS in
+    "" | REVIEW_IN_PROGRESS) need_free_names ;;
+    CREATE_FAILED | ROLLBACK_COMPLETE | ROLLBACK_FAILED | DELETE_FAILED) refuse_to_lose_data ;;
+    esac
 }
 
 main() {
@@ -54,21 +56,22 @@ main() {
     preflight
     step "what it costs"
     "$PYTHON" "$ROOT/scripts/costs.py" --summary --parameters "$WORK/values" --region "$REGION" || exit 1
-    if [ "$DRY_RUN" = false ]; then confirm "Deploy $PREFIX into account $ACCOUNT, $REGION?"; fi
+    if [ "$DRY_RUN" = true ]; then
+        say_what_is_mended_first
+    else
+        confirm "Deploy $PREFIX into account $ACCOUNT, $REGION?"
+    fi
     build
+    # The question and the build may have taken hours.
+    need_unchanged_stack
     if [ "$DRY_RUN" = false ]; then
         settle
         clear_names
     fi
-    if [[ $(write_parameters) == same && $STATUS == *_COMPLETE ]]; then
-        say "nothing to change: this release is deployed"
-    else
-        need_artifacts_bucket
-        upload_code "$BUILD"
-        upload_templates
-        change
-    fi
+    deploy_or_show
     if [ "$DRY_RUN" = true ]; then return 0; fi
+    # One that an interrupted run left, or that got an index while the functions went.
+    if ! is_on_s3vectors; then drop_vector_bucket; fi
     queue_documents
     upload_web
     configure_command_line

@@ -53,7 +53,8 @@ documents bucket, at S3's price for what is stored (\$0 for an empty bucket); sw
     fi
     deploy --set EnableRAG=true
     step "waiting until the index answers (a new one, or one that sleeps, takes up to a minute)"
-    "$PYTHON" "$ROOT/scripts/smoke.py" "$ENV" --wait-index ||
+    read_stack
+    "$PYTHON" "$ROOT/scripts/smoke.py" "$ENV" "$(stack_value output ApiUrl)" --wait-index ||
         fail "documents are deployed, but the index does not answer yet. scripts/status.sh $ENV shows what is wrong; run this again to wait on."
     say "Put documents in: aws s3 cp FILE s3://... (the bucket is named above), or chatbot --env $ENV docs add FILE"
 }

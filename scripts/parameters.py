@@ -3,7 +3,8 @@
     parameters.py check TEMPLATE STACK [Name=Value ...]   prints a line "Name=value" for each of them
     parameters.py write TEMPLATE STACK VALUES OUTPUT      writes OUTPUT for --parameters file://OUTPUT
     parameters.py keep STACK Name=Value ...               prints such a list: these changed, all else kept
-    parameters.py code MANIFEST                           prints "ChatCodeKey<TAB>key<TAB>file" and so on
+    parameters.py code MANIFEST ARCHITECTURE PYTHON DIR   copies the zips to DIR; prints a line for each:
+                                                          "ChatCodeKey<TAB>key<TAB>file<TAB>SHA-256 in Base64"
 
 STACK holds what ``read_stack`` of lib/stack.sh wrote: lines "parameter<TAB>name<TAB>value" among others. A parameter is
 what the command line says, else what the stack has, else the template's default. VALUES holds the lines of ``check``,
@@ -14,6 +15,7 @@ for each.
 
 from __future__ import annotations
 
+import base64
 import difflib
 import hashlib
 import json
@@ -102,13 +104,38 @@ def write(template: Path, stack: dict[str, str], values: dict[str, str], output:
     return "same" if final == stack else "changed"
 
 
-def code_keys(manifest: str) -> list[tuple[str, str, str]]:
-    """Parameter, S3 key and file of each zip that package-lambdas.sh built. The key names the content."""
-    built: dict[str, dict[str, str]] = json.loads(manifest)
-    return [
-        (f"{name.capitalize()}CodeKey", f"lambdas/{name}-{zipped['sha256']}.zip", zipped["file"])
-        for name, zipped in built.items()
-    ]
+def take_code(manifest: Path, architecture: str, python: str, copies: Path) -> list[tuple[str, str, str, str]]:
+    """Parameter, S3 key, file and checksum of each zip that package-lambdas.sh built; copies them to ``copies``.
+
+    The key names the content. Raises ``Mistake`` where a zip is not what the manifest says, or not what was asked for.
+    """
+    try:
+        built: dict[str, dict[str, str]] = json.loads(manifest.read_bytes())
+        return [_take_zip(manifest.parent, name, built[name], (architecture, python), copies) for name in built]
+    except OSError as error:
+        raise Mistake(f"{error.filename}: {error.strerror}; mend that and run the same command again.") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise Mistake(
+            f"{manifest} is not what package-lambdas.sh writes; remove {manifest.parent} and run this again."
+        ) from error
+
+
+def _take_zip(
+    folder: Path, name: str, entry: dict[str, str], wanted: tuple[str, str], copies: Path
+) -> tuple[str, str, str, str]:
+    file, sha256 = Path(entry["file"]).name, entry["sha256"]
+    data = (folder / file).read_bytes()
+    digest = hashlib.sha256(data)
+    if (entry["architecture"], entry["python"]) != wanted or digest.hexdigest() != sha256:
+        expected = f"SHA-256 {sha256}, for {wanted[0]} and Python {wanted[1]}"
+        found = f"SHA-256 {digest.hexdigest()}, for {entry['architecture']} and Python {entry['python']}"
+        raise Mistake(
+            f"{folder / file} is not what was built: expected {expected}; found {found}. Another build writes to that"
+            " folder: let it end, then run the same command again."
+        )
+    (copies / file).write_bytes(data)
+    checksum = base64.b64encode(digest.digest()).decode()
+    return f"{name.capitalize()}CodeKey", f"lambdas/{name}-{sha256}.zip", file, checksum
 
 
 def _lines(text: str) -> dict[str, str]:
@@ -139,8 +166,9 @@ def main(arguments: list[str]) -> int:
                 )
             case ["keep", stack, *settings]:
                 answer = keep(stack_parameters(_read(stack)), settings) + "\n"
-            case ["code", manifest]:
-                answer = "".join("\t".join(row) + "\n" for row in code_keys(_read(manifest)))
+            case ["code", manifest, architecture, python, copies]:
+                rows = take_code(Path(manifest), architecture, python, Path(copies))
+                answer = "".join("\t".join(row) + "\n" for row in rows)
             case _:
                 sys.stderr.write("usage: parameters.py check | write | keep | code; its head says with what\n")
                 return 2

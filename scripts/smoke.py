@@ -1,8 +1,9 @@
 """A smoke test of the deployed chatbot: a line for each check, with its time.
 
-    python3 scripts/smoke.py ENV                 everything; what it makes there it deletes again
-    python3 scripts/smoke.py ENV --wait-index    only waits until the index of documents answers
+    python3 scripts/smoke.py ENV URL                 everything; what it makes there it deletes again
+    python3 scripts/smoke.py ENV URL --wait-index    only waits until the index of documents answers
 
+URL is the one that the stack says; the configuration of the command line, which has the key, must name the same.
 Status 1 at the first check that fails, with what was expected and what was found; 2 where it could not begin.
 """
 
@@ -31,11 +32,12 @@ _JUDGED_SECONDS = 1.0
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("env")
+    parser.add_argument("url")
     parser.add_argument("--wait-index", action="store_true")
     arguments = parser.parse_args()
     report = Report(sys.stdout)
     try:
-        api = deployed(arguments.env)
+        api = deployed(arguments.env, arguments.url)
         if arguments.wait_index:
             report.check("the index answers", lambda: smoke_documents.wait_for_index(api, _INDEX_SECONDS))
         else:

@@ -27,8 +27,8 @@ own_option() {
 show_stacks() {
     local name state made changed
     step "stacks"
-    must "listing the stacks" cloudformation describe-stacks --output text \
-        --query "Stacks[?StackName=='$PREFIX' || starts_with(StackName, '$PREFIX-')].[StackName, StackStatus, CreationTime, LastUpdatedTime]" >"$WORK/stacks"
+    must "listing the stacks" cloudformation list-stacks --output text \
+        --query "StackSummaries[?StackStatus!='DELETE_COMPLETE' && (StackName=='$PREFIX' || contains(RootId || '', ':stack/$PREFIX/'))].[StackName, StackStatus, CreationTime, LastUpdatedTime]" >"$WORK/stacks"
     while IFS=$'\t' read -r name state made changed; do
         if [ "$changed" = None ]; then changed=$made; fi
         printf '  %-34s %-24s since %.16s\n' "${name%-*}" "$state" "$changed"
@@ -47,15 +47,17 @@ show_version() {
 }
 
 main() {
+    local url
     start "$@"
     need_account
     read_stack
     [ -n "$STATUS" ] || fail "$PREFIX is not deployed in account $ACCOUNT, $REGION; scripts/deploy.sh $ENV deploys it."
     show_stacks
     show_version
-    if [ "$(stack_value parameter DataOnly)" != true ]; then
+    url=$(stack_value output ApiUrl)
+    if [[ $url == http* && $(stack_value parameter DataOnly) != true ]]; then
         step "tokens, last 30 days"
-        "$PYTHON" "$ROOT/scripts/usage_report.py" "$ENV" || warn "the API did not say how many tokens were used (see above)."
+        "$PYTHON" "$ROOT/scripts/usage_report.py" "$ENV" "$url" || warn "the API did not say how many tokens were used (see above)."
     fi
     show_queue
     show_alarms

@@ -1,4 +1,6 @@
-"""What the models were used for and cost: python3 scripts/usage_report.py ENV [DAYS].
+"""What the models were used for and cost: python3 scripts/usage_report.py ENV URL [DAYS].
+
+URL is the one that the stack says.
 
 Status 1, and a sentence, where the API does not say.
 """
@@ -12,9 +14,9 @@ from cli_config import Mistake
 
 
 def main(arguments: list[str]) -> int:
-    env, days = arguments[0], arguments[1] if len(arguments) > 1 else "30"
+    env, url, days = arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else "30"  # noqa: PLR2004
     try:
-        answer = deployed(env).call("GET", f"/usage?days={days}")
+        answer = deployed(env, url).call("GET", f"/usage?days={days}")
     except (Mistake, Unreachable) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -42,12 +42,14 @@ set_up_bucket() {
         --tagging "TagSet=[{Key=chatbot:environment,Value=$ENV}]"
 }
 
-# read_manifest DIR: sets ChatCodeKey and its like from what package-lambdas.sh built; names hold the content's digest. Without
-# documents there are no functions for them, and no code.
+# read_manifest DIR PYTHON: takes what package-lambdas.sh built there, for the architecture of the values and this version of
+# Python, and sets ChatCodeKey and its like; names hold the content's digest. $WORK/zips has copies, whose digests were
+# compared: another build may write to DIR meanwhile. Without documents there are no functions for them, and no code.
 read_manifest() {
-    local parameter key
-    "$PYTHON" "$ROOT/scripts/parameters.py" code "$1/manifest.json" >"$WORK/code.all" ||
-        fail "$1/manifest.json is not what package-lambdas.sh writes; remove $1 and run this again."
+    local parameter key problems
+    mkdir -p "$WORK/zips"
+    problems=$("$PYTHON" "$ROOT/scripts/parameters.py" code "$1/manifest.json" "$(value Architecture)" "$2" "$WORK/zips" \
+        2>&1 >"$WORK/code.all") || fail "$problems"
     if [ "$(value EnableRAG)" = true ]; then
         cp "$WORK/code.all" "$WORK/code"
     else
@@ -60,25 +62,30 @@ read_manifest() {
     done <"$WORK/code"
 }
 
-# upload_code DIR: what read_manifest named, unless it is there already.
+# What read_manifest named, unless just these bytes are there already. S3 refuses others than those of the digest; "s3 cp"
+# would send it in parts, and S3 would know only the digests of these.
 upload_code() {
-    local present key file
+    local key file checksum stored
     step "uploading the code"
-    present=$(must "listing $ARTIFACTS" s3api list-objects-v2 --bucket "$ARTIFACTS" --prefix lambdas/ \
-        --query 'Contents[].Key' --output text | tr '\t' '\n')
-    while IFS=$'\t' read -r _ key file; do
-        if printf '%s\n' "$present" | grep -qxF "$key"; then
+    while IFS=$'\t' read -r _ key file checksum; do
+        if ! stored=$(try s3api head-object --bucket "$ARTIFACTS" --key "$key" --checksum-mode ENABLED \
+            --query ChecksumSHA256 --output text); then
+            failed_with '\(404\)|NoSuchKey' || explain "looking for $key"
+        fi
+        if [ "$stored" = "$checksum" ]; then
             note "$key is there already"
         else
-            must "uploading $file" s3 cp --only-show-errors "$1/${file##*/}" "s3://$ARTIFACTS/$key" </dev/null
+            must "uploading $file" s3api put-object --bucket "$ARTIFACTS" --key "$key" --body "$WORK/zips/$file" \
+                --checksum-sha256 "$checksum" >/dev/null
             note "$key"
         fi
     done <"$WORK/code"
 }
 
-# upload_templates: $WORK/main.yaml is the root template, its nested ones named by their places in the bucket.
+# upload_templates PREFIX: $WORK/main.yaml is the root template, its nested ones named by their places in the bucket. They are
+# sent even where something has their names already: it may be something else.
 upload_templates() {
     step "uploading the templates"
-    must "$STEP" cloudformation package --template-file "$TEMPLATES/main.yaml" --s3-bucket "$ARTIFACTS" --s3-prefix templates \
-        --output-template-file "$WORK/main.yaml" >/dev/null
+    must "$STEP" cloudformation package --template-file "$TEMPLATES/main.yaml" --s3-bucket "$ARTIFACTS" --s3-prefix "$1" \
+        --force-upload --output-template-file "$WORK/main.yaml" >/dev/null
 }

@@ -23,8 +23,9 @@ failed_with() {
 
 use_profile() {
     if [ -n "$PROFILE" ]; then
-        # Keys in the environment would win over the profile that was asked for.
-        unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+        # Keys and roles in the environment would win over the profile that was asked for.
+        unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN
+        unset AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_WEB_IDENTITY_TOKEN_FILE
         export AWS_PROFILE=$PROFILE
     fi
 }

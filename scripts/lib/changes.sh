@@ -40,19 +40,29 @@ make_change_set() {
 
 # The last call failed: because somebody else deploys, or for another reason.
 refuse_overtaking() {
-    if failed_with 'InvalidChangeSetStatus|ChangeSetNotFound|AlreadyExists|already exists|_IN_PROGRESS|OBSOLETE'; then
-        fail "another deployment of $PREFIX began meanwhile. Run the same command again: it waits for that one and goes on."
-    fi
+    if failed_with 'InvalidChangeSetStatus|ChangeSetNotFound|AlreadyExists|already exists|_IN_PROGRESS|OBSOLETE'; then overtaken; fi
     explain "$1"
 }
 
+# A stack that was begun for change sets alone holds nothing, and goes with the last of them. Another one in it is somebody
+# else's, who may carry it out at any moment.
 drop_change_set() {
-    must "removing the change set" cloudformation delete-change-set --change-set-name "$CHANGE_SET"
+    local attempt others=unknown
+    try cloudformation delete-change-set --change-set-name "$CHANGE_SET" || failed_with ChangeSetNotFound || explain "removing the change set"
     read_stack
-    # A stack that was begun for the change set alone holds nothing.
-    if [ "$STATUS" = REVIEW_IN_PROGRESS ]; then
-        must "removing the empty stack" cloudformation delete-stack --stack-name "$STACK_ID"
-    fi
+    # One with nested ones takes a while to go.
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        if [ "$STATUS" != REVIEW_IN_PROGRESS ] || [ "$(stack_value id)" != "$STACK_ID" ]; then return 0; fi
+        others=$(must "looking for other change sets" cloudformation list-change-sets --stack-name "$PREFIX" \
+            --query 'Summaries[].ChangeSetId' --output text)
+        case $others in
+        "" | None) break ;;
+        *"$CHANGE_SET"*) sleep "$attempt" ;;
+        *) return 0 ;;
+        esac
+        read_stack
+    done
+    case $others in "" | None) must "removing the empty stack" cloudformation delete-stack --stack-name "$STACK_ID" ;; esac
 }
 
 # show_changes CHANGE_SET [PATH]: a line for each resource that would change, nested stacks included.

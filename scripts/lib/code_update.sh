@@ -38,7 +38,7 @@ update_code() {
     local folder=$1 parameter key changed=""
     set --
     TEMPLATES_DEPLOYED=$(write_parameters)
-    read_manifest "$folder"
+    read_manifest "$folder" "$VERSION"
     while IFS=$'\t' read -r parameter key _; do
         if [ "$(stack_value parameter "$parameter")" = "$key" ]; then continue; fi
         set -- "$@" "$parameter=$key"
@@ -49,7 +49,7 @@ update_code() {
         return 0
     fi
     need_artifacts_bucket
-    upload_code "$folder"
+    upload_code
     write_update "$@"
     make_change_set "" "$WORK/parameters.json"
     execute

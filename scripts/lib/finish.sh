@@ -28,7 +28,7 @@ upload_web() {
     must "$STEP" s3 cp --only-show-errors --cache-control no-cache "$folder/index.html" "s3://$bucket/index.html"
 }
 
-# The key is never an argument of a process, which others on this machine can see.
+# The key is never an argument of a process, which others on this machine can see; nor in the line for curl below.
 configure_command_line() {
     local key
     step "configuring the command line"
@@ -52,7 +52,7 @@ show_result() {
 Talk to it:
   chatbot --env $ENV ask "Hello, who are you?"
   curl -sS "$url/chat" -H 'content-type: application/json' -d '{"message": "Hello, who are you?"}' \\
-    -H "x-api-key: \$(aws apigateway get-api-key --api-key $key --include-value --query value --output text --region $REGION${PROFILE:+ --profile $PROFILE})"
+    -H @- <<<"x-api-key: \$(aws apigateway get-api-key --api-key $key --include-value --query value --output text --region $REGION${PROFILE:+ --profile $PROFILE})"
 Next: scripts/test.sh $ENV  scripts/status.sh $ENV  scripts/enable-rag.sh $ENV  scripts/cleanup.sh $ENV
 EOF
 }

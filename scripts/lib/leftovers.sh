@@ -2,14 +2,14 @@
 # What is in the account under this environment's names, whether a stack knows of it or not.
 
 # look FILE KIND WORDS...: writes "KIND name" for each name that the call gives. What cannot be asked is said, not passed
-# over; a service that has no address is not in this Region, and has nothing there.
+# over. Not every Region has S3 Vectors and OpenSearch Serverless: where one of these has no address, it has nothing there.
 look() {
     local file=$1 kind=$2 name
     shift 2
     exec 2>/dev/null # it always runs in the background, where an interrupted script may take its folder away
     if ! aws --cli-connect-timeout 10 "$@" --output text >"$file.names" 2>"$file.error"; then
-        case $(cat "$file.error") in
-        *"Could not connect to the endpoint"*) ;;
+        case "$1: $(cat "$file.error")" in
+        s3vectors:*"Could not connect to the endpoint"* | opensearchserverless:*"Could not connect to the endpoint"*) ;;
         *) printf 'unknown: %s could not be listed: %s\n' "$kind" "$(grep -v '^$' "$file.error" | tail -n 1)" >"$file" ;;
         esac
         return 0
@@ -54,12 +54,13 @@ look_further() {
     look "$folder/21" api-key apigateway get-api-keys --name-query "$PREFIX" --query 'items[].name' &
     look "$folder/22" usage-plan apigateway get-usage-plans --query "items[?name=='$PREFIX'].name" &
     wait
-    look "$folder/23" role iam list-roles --query "Roles[?starts_with(RoleName, '$PREFIX-')].RoleName" &
+    # Roles, dashboards and budgets are the account's, not a Region's: those of another Region are not this one's to name.
+    look "$folder/23" role iam list-roles --query "Roles[?starts_with(RoleName, '$PREFIX-') && ends_with(Description || '', ' in $REGION.')].RoleName" &
     look "$folder/24" alarm cloudwatch describe-alarms --alarm-name-prefix "$PREFIX-" --query 'MetricAlarms[].AlarmName' &
-    look "$folder/25" dashboard cloudwatch list-dashboards --dashboard-name-prefix "$PREFIX" --query 'DashboardEntries[].DashboardName' &
+    look "$folder/25" dashboard cloudwatch list-dashboards --dashboard-name-prefix "$PREFIX-" --query "DashboardEntries[?DashboardName=='$PREFIX-$REGION'].DashboardName" &
     look "$folder/26" topic sns list-topics --query "Topics[?contains(TopicArn, ':$PREFIX-')].TopicArn" &
     wait
-    look "$folder/27" budget budgets describe-budgets --account-id "$ACCOUNT" --query "Budgets[?BudgetName=='$PREFIX'].BudgetName" &
-    look "$folder/28" stack cloudformation describe-stacks --query "Stacks[?StackName=='$PREFIX' || starts_with(StackName, '$PREFIX-')].StackName" &
+    look "$folder/27" budget budgets describe-budgets --account-id "$ACCOUNT" --query "Budgets[?starts_with(BudgetName, '$PREFIX-$REGION-')].BudgetName" &
+    look "$folder/28" stack cloudformation list-stacks --query "StackSummaries[?StackStatus!='DELETE_COMPLETE' && (StackName=='$PREFIX' || contains(RootId || '', ':stack/$PREFIX/'))].StackName" &
     wait
 }

@@ -44,17 +44,21 @@ need_free_names() {
     fail "these are left from an earlier deployment, and may hold data, but there is no stack $PREFIX. \"scripts/cleanup.sh $ENV --purge\" removes them for good; to keep them, leave them and deploy another environment, or into another Region."
 }
 
-# A stack that somebody began to delete cannot be updated any more, only deleted; its data would be left without a stack.
+# A stack whose creation or deletion failed cannot be updated any more, only removed; its data would be left without a stack.
 refuse_to_lose_data() {
     if nothing_is_stored; then return 0; fi
-    fail "the deletion of the stack $PREFIX was begun and failed (DELETE_FAILED), and its tables or its bucket hold data: such a stack cannot be deployed again. Nothing was changed. \"scripts/cleanup.sh $ENV --purge\" removes it with its data; to keep the data, deploy another environment and copy it there first."
+    fail "the stack $PREFIX is $STATUS and cannot be deployed again, only removed; but $PREFIX-conversations, $PREFIX-documents or $PREFIX-documents-$ACCOUNT-$REGION may hold data. Nothing was changed. \"scripts/cleanup.sh $ENV --purge\" removes all of it for good; to keep the data, deploy another environment and copy it there first."
 }
 
+# What was free of data before the question may be in use by now: it is looked at again.
 clear_names() {
-    if [ -n "$LEFT" ]; then
-        step "removing what an earlier deployment left, with nothing stored in it"
-        remove_leftovers 30
-    fi
+    if [ -z "$LEFT" ]; then return 0; fi
+    need_unchanged_stack
+    need_free_names
+    need_unchanged_stack
+    if [ -z "$LEFT" ]; then return 0; fi
+    step "removing what an earlier deployment left, with nothing stored in it"
+    remove_leftovers 30
 }
 
 bucket_taken() {

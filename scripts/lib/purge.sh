@@ -2,22 +2,23 @@
 # Removing what a deleted stack leaves behind: tables, documents, logs, the key's alias and the key.
 
 # Is nothing stored in the tables and the documents bucket? Only then may they go without being asked about. What cannot be
-# looked into (its key is gone) may hold something.
+# looked into (its key is gone) may hold something. As JSON: text would answer for each page by itself.
 nothing_is_stored() {
     local table count
     for table in conversations documents; do
-        if ! count=$(try dynamodb scan --table-name "$PREFIX-$table" --page-size 1 --max-items 1 --query 'length(Items)' --output text); then
+        if ! count=$(try dynamodb scan --consistent-read --table-name "$PREFIX-$table" --page-size 1 --max-items 1 \
+            --query 'length(Items)' --output json); then
             failed_with ResourceNotFound || return 1
             count=0
         fi
-        [ "${count%%[!0-9]*}" = 0 ] || return 1
+        [ "$count" = 0 ] || return 1
     done
-    if ! count=$(try s3api list-object-versions --bucket "$PREFIX-documents-$ACCOUNT-$REGION" --max-items 1 --output text \
+    if ! count=$(try s3api list-object-versions --bucket "$PREFIX-documents-$ACCOUNT-$REGION" --max-items 1 --output json \
         --query 'length([Versions, DeleteMarkers][][])'); then
         failed_with 'NoSuchBucket|\(404\)' || return 1
         count=0
     fi
-    [ "${count%%[!0-9]*}" = 0 ]
+    [ "$count" = 0 ]
 }
 
 # remove_leftovers DAYS: all that has this environment's names and no stack; the key is deleted after DAYS.

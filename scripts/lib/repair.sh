@@ -5,9 +5,11 @@
 # delete_stack: the stack is gone afterwards, or the script ends with the reason.
 delete_stack() {
     local id since attempt
+    id=$(stack_value id)
     for attempt in 1 2; do
         if [ -z "$STATUS" ]; then return 0; fi
-        id=$(stack_value id)
+        # It was read by its name, which may be that of a new stack by now.
+        [ "$(stack_value id)" = "$id" ] || overtaken
         since=$(newest_event "$id")
         must "deleting the stack $PREFIX" cloudformation delete-stack --stack-name "$id"
         watch "$id" "$since"
@@ -15,18 +17,23 @@ delete_stack() {
         if [ -n "$STATUS" ] && [ "$attempt" = 1 ]; then empty_disposable_buckets; fi
     done
     if [ -z "$STATUS" ]; then return 0; fi
+    [ "$(stack_value id)" = "$id" ] || overtaken
     fail "the stack $PREFIX cannot be deleted ($STATUS); mend the cause above, then run the same command again."
 }
 
 # A nested stack that could not be deleted is forgotten by its parent, and its names stay taken. Tried once more, by itself.
 delete_orphans() {
     local id orphans
-    orphans=$(must "looking for parts that were not deleted" cloudformation describe-stacks --output text \
-        --query "Stacks[?starts_with(StackName, '$PREFIX-') && StackStatus=='DELETE_FAILED'].StackId")
+    orphans=$(must "looking for parts that were not deleted" cloudformation list-stacks --stack-status-filter DELETE_FAILED \
+        --query "StackSummaries[?RootId!=null && contains(RootId, ':stack/$PREFIX/')].StackId" --output text)
     for id in $orphans; do
         case $id in None) continue ;; esac
         step "deleting ${id#*:stack/}, which an earlier run could not delete"
-        empty_disposable_buckets
+        # What the stack has now may be of the same name, and in use.
+        case $id in
+        */"$PREFIX"-AiStack-*) if ! is_on_s3vectors; then drop_vector_indexes; fi ;;
+        */"$PREFIX"-WebStack-*) if [ "$(stack_value parameter EnableWeb)" != true ]; then empty_bucket "$PREFIX-web-$ACCOUNT-$REGION"; fi ;;
+        esac
         must "$STEP" cloudformation delete-stack --stack-name "$id"
         watch "$id"
         [ "$SUCCEEDED" = true ] || fail "$id cannot be deleted; mend the cause above and run the same command again."
@@ -60,6 +67,7 @@ settle() {
 }
 
 replace_stack() {
+    refuse_to_lose_data
     step "removing the stack $PREFIX, which is $STATUS and cannot be updated"
     if [ "$STATUS" != DELETE_FAILED ]; then remove_tables_of_creation; fi
     empty_disposable_buckets
@@ -68,7 +76,7 @@ replace_stack() {
 }
 
 # Tables that a creation made before it failed: protected against deletion, they stay when it is rolled back. What is older
-# than the stack is somebody's data.
+# than the stack is not its own. Nothing is stored in them: replace_stack has looked.
 remove_tables_of_creation() {
     local table made
     for table in conversations documents; do

@@ -21,6 +21,23 @@ stack_value() {
         $1 == kind && $2 == name { print $3; exit }' "$WORK/stack"
 }
 
+# Is the index of documents in S3 Vectors, by what read_stack read?
+is_on_s3vectors() {
+    [ "$(stack_value parameter EnableRAG):$(stack_value parameter VectorStore):$(stack_value parameter DataOnly)" = true:s3vectors:false ]
+}
+
+# Reads the stack again. What was decided by the last reading, and agreed to, holds only where nothing has changed since.
+need_unchanged_stack() {
+    local known
+    known=$(sort "$WORK/stack")
+    read_stack
+    [ "$(sort "$WORK/stack")" = "$known" ] || overtaken
+}
+
+overtaken() {
+    fail "another deployment of $PREFIX began meanwhile. Run the same command again: it waits for that one and goes on."
+}
+
 newest_event() {
     must "reading the events of $PREFIX" cloudformation describe-stack-events --stack-name "$1" --max-items 1 \
         --query 'StackEvents[0].EventId' --output text | head -n 1

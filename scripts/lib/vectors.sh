@@ -25,6 +25,9 @@ drop_vector_bucket() {
         drop_vector_indexes
         must "deleting the vector bucket $bucket" s3vectors delete-vector-bucket --vector-bucket-name "$bucket"
         note "vector bucket $bucket"
+    else
+        # Not every Region has S3 Vectors to ask.
+        failed_with 'NotFound|does not exist|Could not connect' || explain "looking for the vector bucket $bucket"
     fi
 }
 
@@ -33,12 +36,13 @@ empty_disposable_buckets() {
     empty_bucket "$PREFIX-web-$ACCOUNT-$REGION"
 }
 
-# empty_bucket NAME: every version and delete marker, a thousand at a time. A bucket that is not there is empty.
+# empty_bucket NAME: every version and delete marker, page by page: one page is what one request may delete (a thousand of
+# both together; --max-items would count the versions alone). A bucket that is not there is empty.
 empty_bucket() {
     local removed=0 count errors
     while :; do
         # shellcheck disable=SC2016  # JMESPath's own quotes
-        if ! try s3api list-object-versions --bucket "$1" --max-items 1000 --output json \
+        if ! try s3api list-object-versions --bucket "$1" --no-paginate --output json \
             --query '{Objects: [Versions, DeleteMarkers][][].{Key: Key, VersionId: VersionId}, Quiet: `true`}' >"$WORK/batch.json"; then
             failed_with 'NoSuchBucket|\(404\)|NotFound' || explain "listing the versions in $1"
             return 0

@@ -19,6 +19,7 @@ FILE = ROOT / "infra" / "cloudformation" / "observability.yaml"
 NAMESPACE = {"Ref": "MetricsNamespace"}
 #: Metrics a dashboard may have without costing $3 a month.
 FREE_METRICS = 50
+_LONGEST_NAME_OF_A_BUDGET = 100
 
 
 @pytest.fixture
@@ -48,6 +49,8 @@ def metrics_of_the_code() -> set[str]:
 def dashboard(template: Template, *, documents: bool, opensearch: bool) -> list[dict[str, Any]]:
     """The widgets, with names put in as CloudFormation would."""
     (found,) = template.of_type("AWS::CloudWatch::Dashboard")
+    # A dashboard belongs to no Region, and another one may have the same environment.
+    assert found.properties["DashboardName"] == {"Fn::Sub": "${Prefix}-${AWS::Region}"}
     text, parts = found.properties["DashboardBody"]["Fn::Sub"]
     for name, wanted in (("DocumentWidgets", documents), ("OpenSearchWidget", opensearch)):
         _, then, otherwise = parts[name]["Fn::If"]
@@ -149,6 +152,16 @@ def test_the_topic_is_encrypted_and_takes_messages_from_this_environment_s_alarm
     assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert allow["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(":alarm:${Prefix}-*")
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_another_address_takes_another_budget(template: Template) -> None:
+    """Whom a budget tells cannot change: CloudFormation makes a new one first, which cannot have the old one's name."""
+    (budget,) = template.of_type("AWS::Budgets::Budget")
+    notifications = budget.properties["NotificationsWithSubscribers"]
+    assert {each["Address"]["Ref"] for told in notifications for each in told["Subscribers"]} == {"AlarmEmail"}
+    assert budget.properties["Budget"]["BudgetName"]["Fn::Sub"] == "${Prefix}-${AWS::Region}-${AlarmEmail}"
+    longest = len("chatbot-staging-ap-southeast-2-") + template.section("Parameters")["AlarmEmail"]["MaxLength"]
+    assert longest <= _LONGEST_NAME_OF_A_BUDGET
 
 
 def test_the_budget_counts_all_of_the_account_and_writes_four_times(template: Template) -> None:

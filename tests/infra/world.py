@@ -42,6 +42,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "DirectModelArns": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
         "RerankModelArn": "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0",
         "ReservedConcurrency": "10",
+        "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     },
     "staging, S3 Vectors, a model without profile": {
         **_DOCUMENTS,

@@ -136,12 +136,12 @@ def test_alarms_over_one_metric_and_over_several(account: Account) -> None:
 
 
 def test_a_budget_and_whom_it_tells(account: Account) -> None:
-    def body(amount: str) -> str:
+    def body(amount: str, name: str = "props", address: str = "a@b.c") -> str:
         told = {
             "Notification": {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80},
-            "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "a@b.c"}],
+            "Subscribers": [{"SubscriptionType": "EMAIL", "Address": address}],
         }
-        budget = {"BudgetName": "props", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+        budget = {"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY"}
         properties = {
             "Budget": {**budget, "BudgetLimit": {"Amount": amount, "Unit": "USD"}},
             "NotificationsWithSubscribers": [told],
@@ -155,8 +155,17 @@ def test_a_budget_and_whom_it_tells(account: Account) -> None:
     assert float(found["BudgetLimit"]["Amount"]) == 33
     notes = client.describe_notifications_for_budget(AccountId=ACCOUNT, BudgetName="props")["Notifications"]
     assert [each["Threshold"] for each in notes] == [80]
+    # Whom it tells cannot change; another one takes another name.
+    assert trial.update(account, "props-budget", body("33", address="d@e.f")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert trial.update(account, "props-budget", body("33", "props-2", "d@e.f")) == "UPDATE_COMPLETE"
+    assert _budgets(account) & {"props", "props-2"} == {"props-2"}
     assert trial.delete(account, "props-budget") == "DELETE_COMPLETE"
-    assert "props" not in [each["BudgetName"] for each in client.describe_budgets(AccountId=ACCOUNT)["Budgets"]]
+    assert not _budgets(account) & {"props", "props-2"}
+
+
+def _budgets(account: Account) -> set[str]:
+    found = account.client("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]
+    return {each["BudgetName"] for each in found}
 
 
 def test_deployments_of_codedeploy(account: Account) -> None:

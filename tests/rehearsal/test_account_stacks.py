@@ -84,6 +84,21 @@ def test_a_first_deployment_that_fails_leaves_nothing_of_nested_stacks_behind(ac
     assert trial.stack(account, child)["StackStatus"] == "DELETE_COMPLETE"
 
 
+def test_a_nested_stack_names_its_parent_and_its_root(account: Account) -> None:
+    inner = nested(account, "inner.json", {"Q": queue("roots-q")})
+    outer = nested(account, "outer.json", {"Inner": inner})
+    assert trial.create(account, "roots", trial.template({"Outer": outer})) == "CREATE_COMPLETE"
+    client = account.client("cloudformation")
+    for found in (client.describe_stacks()["Stacks"], client.list_stacks()["StackSummaries"]):
+        told = {each["StackName"]: each for each in found if each["StackName"].startswith("roots")}
+        root = told.pop("roots")
+        assert not {"ParentId", "RootId"} & set(root)
+        assert [each["RootId"] for each in told.values()] == [root["StackId"]] * 2
+        [outer_id] = [each["StackId"] for name, each in told.items() if name.count("-") == 2]
+        assert sorted(each["ParentId"] for each in told.values()) == sorted([root["StackId"], outer_id])
+    assert trial.delete(account, "roots") == "DELETE_COMPLETE"
+
+
 def test_events_of_nested_stacks_come_in_order(account: Account) -> None:
     child = nested(account, "order.json", {"Q": queue("order-q"), "R": queue("order-r", DependsOn="Q")})
     trial.create(account, "order", trial.template({"Child": child}))

@@ -27,8 +27,6 @@ def _refused(run: Run, *words: str) -> None:
 
 
 SCRIPTS = ("deploy.sh", "enable-rag.sh", "test.sh", "status.sh", "cleanup.sh")
-#: test.sh needs no credentials, only what deploy.sh wrote for the command line.
-CALLERS = ("deploy.sh", "enable-rag.sh", "status.sh", "cleanup.sh")
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, "package-lambdas.sh"])
@@ -74,7 +72,7 @@ def test_a_parameter_that_cannot_be(story: Stage, setting: str, words: tuple[str
     _refused(story.shell.script("deploy.sh", "dev", "--yes", "--set", setting), *words)
 
 
-@pytest.mark.parametrize("script", CALLERS)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_no_credentials(story: Stage, script: str) -> None:
     run = story.shell.script(script, "dev", "--yes", environ=_NOTHING)
     _refused(run, "no AWS credentials were found", "aws configure")
@@ -122,7 +120,7 @@ def test_a_tool_that_is_missing(story: Stage, missing: str, tmp_path: Path) -> N
 
 
 def test_credentials_that_have_expired(story: Stage) -> None:
-    for script in CALLERS:
+    for script in SCRIPTS:
         run = story.shell.script(script, "dev", "--yes", environ=story.account.expired_credentials())
         _refused(run, "your AWS credentials have expired", "aws sso login")
 

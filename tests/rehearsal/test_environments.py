@@ -17,7 +17,8 @@ pytestmark = pytest.mark.rehearsal
 @pytest.fixture(scope="module")
 def both(story: Stage) -> Stage:
     """dev with documents in S3 Vectors and narrow limits, and staging with neither, deployed at the same time."""
-    narrow = [word for each in ("ApiRateLimit=20", "ApiBurstLimit=3", "ApiDailyQuota=40") for word in ("--set", each)]
+    limits = ("ApiRateLimit=20", "ApiBurstLimit=3", "ApiDailyQuota=40", "DailyTokenBudget=1")
+    narrow = [word for each in limits for word in ("--set", each)]
     runs = [
         story.shell.start("./scripts/enable-rag.sh", "staging", "--yes", "--vector-store", "s3vectors"),
         story.shell.start("./scripts/deploy.sh", "dev", "--yes", *narrow),
@@ -68,6 +69,14 @@ def test_a_key_opens_only_its_own_door(both: Stage) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized"), answer.text
     with both.api("staging", key="") as api:
         assert api.get("/health").status_code == 200
+
+
+def test_a_spent_budget_is_told(both: Stage) -> None:
+    with both.api("dev") as api:
+        assert api.post("/chat", json={"message": "One."}).status_code == 200
+        refused = api.post("/chat", json={"message": "Two."})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "daily_budget_spent"), refused.text
+    assert "DailyTokenBudget" in refused.text
 
 
 def test_a_flood_is_throttled_and_says_when_to_come_again(both: Stage) -> None:

@@ -6,7 +6,7 @@ import itertools
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -50,10 +50,10 @@ def _harms() -> Iterator[tuple[Do, When]]:
     return itertools.cycle(itertools.product(doings, times))
 
 
-def _until_it_finishes(story: Stage, what: str, step: int = 1, first: int = 1) -> list[Run]:
-    """Runs the command, each time interrupted at a later call than the last, until it ends well. The runs."""
+def _until_it_finishes(story: Stage, what: str, points: Iterable[int]) -> list[Run]:
+    """Runs the command, interrupted at each of these calls in turn, until it ends well. The runs."""
     runs: list[Run] = []
-    for point, (do, when) in zip(range(first, 200, step), _harms(), strict=False):
+    for point, (do, when) in zip(points, _harms(), strict=False):
         order = Order(do, point, when)
         run = story.shell.run(*(f"./scripts/{_SCRIPTS[what][0]}", *_SCRIPTS[what][1:]), orders=[order])
         runs.append(run)
@@ -89,10 +89,11 @@ def test_undisturbed(story: Stage, pictures: dict[str, Any], measured: Measure) 
 
 def test_a_deployment_interrupted_everywhere(story: Stage, pictures: dict[str, Any], measured: Measure) -> None:
     started = time.monotonic()
-    runs = _until_it_finishes(story, "deploy")
+    # The first dozen calls only look; what is made is made after them.
+    runs = _until_it_finishes(story, "deploy", itertools.chain((1, 5, 9), itertools.count(11)))
     runs[-1].seconds = time.monotonic() - started
     measured(f"deploy.sh, interrupted {len(runs) - 1} times", runs[-1])
-    assert len(runs) > 20
+    assert len(runs) > 12
     assert _picture(story) == pictures["deploy"]
     with story.api("dev") as api:
         assert api.post("/chat", json={"message": "Does it work?"}).status_code == 200
@@ -101,7 +102,7 @@ def test_a_deployment_interrupted_everywhere(story: Stage, pictures: dict[str, A
 def test_documents_interrupted_while_they_are_switched_on(
     story: Stage, pictures: dict[str, Any], measured: Measure
 ) -> None:
-    runs = _until_it_finishes(story, "enable", step=3, first=2)
+    runs = _until_it_finishes(story, "enable", itertools.count(2, 5))
     assert len(runs) > 5
     assert _picture(story) == pictures["enable"]
     run = story.shell.script("test.sh", "dev")
@@ -109,7 +110,7 @@ def test_documents_interrupted_while_they_are_switched_on(
 
 
 def test_a_purge_interrupted_everywhere(story: Stage, pictures: dict[str, Any]) -> None:
-    runs = _until_it_finishes(story, "purge", step=3, first=2)
+    runs = _until_it_finishes(story, "purge", itertools.count(3, 5))
     assert len(runs) > 5
     assert story.left() == {}
 
@@ -174,7 +175,7 @@ def _wait_for(run: Run, pattern: str) -> None:
 
 def test_the_network_goes_in_the_middle(story: Stage, pictures: dict[str, Any]) -> None:
     story.shell.done("cleanup.sh", "dev", "--purge", "--yes")
-    for point in (3, 12, 20, 24):
+    for point in (3, 14, 22):
         run = story.shell.script("deploy.sh", "dev", "--yes", orders=[Order("offline", point)])
         if len(run.calls) < point:
             break

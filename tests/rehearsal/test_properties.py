@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.rehearsal.account import trial
 from tests.rehearsal.account.account import ACCOUNT, REGION
 from tests.rehearsal.stage import Stage
 
@@ -156,11 +157,40 @@ def test_changes_of_the_bucket_reach_the_queue(prod: Stage) -> None:
     rule = events.describe_rule(Name="chatbot-prod-documents")
     pattern = json.loads(rule["EventPattern"])
     assert (rule["State"], pattern["source"]) == ("ENABLED", ["aws.s3"])
-    assert sorted(pattern["detail-type"]) == ["Object Created", "Object Deleted"]
     assert pattern["detail"]["bucket"]["name"] == [_documents_bucket(prod)]
     [target] = events.list_targets_by_rule(Rule="chatbot-prod-documents")["Targets"]
     queue = _queue(prod, "IngestionQueueUrl")["QueueArn"]
     assert (target["Arn"], target["DeadLetterConfig"]["Arn"]) == (queue, f"{queue}-dlq")
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "counts"),
+    [
+        ("Object Created", {"reason": "PutObject"}, True),
+        ("Object Created", {}, True),
+        ("Object Deleted", {"reason": "DeleteObject", "deletion-type": "Permanently Deleted"}, True),
+        ("Object Deleted", {"reason": "DeleteObject", "deletion-type": "Delete Marker Created"}, True),
+        ("Object Deleted", {"reason": "Lifecycle Expiration", "deletion-type": "Delete Marker Created"}, True),
+        ("Object Deleted", {"reason": "Lifecycle Expiration", "deletion-type": "Permanently Deleted"}, False),
+        ("Object Restore Completed", {}, False),
+    ],
+)
+def test_old_versions_that_are_forgotten_wake_nobody(
+    prod: Stage, kind: str, detail: dict[str, str], *, counts: bool
+) -> None:
+    events = prod.client("events")
+    pattern = events.describe_rule(Name="chatbot-prod-documents")["EventPattern"]
+    for bucket, expected in ((_documents_bucket(prod), counts), ("another", False)):
+        told = {"source": "aws.s3", "detail-type": kind, "detail": {"bucket": {"name": bucket}, **detail}}
+        event = {
+            "id": "1",
+            "account": ACCOUNT,
+            "region": REGION,
+            "time": "2026-11-21T00:00:00Z",
+            "resources": [],
+            **told,
+        }
+        assert events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"] is expected
 
 
 def _queue(prod: Stage, output: str) -> dict[str, str]:
@@ -302,7 +332,8 @@ def test_the_api_is_throttled(prod: Stage) -> None:
     limits = {
         path.lstrip("/"): (each["throttlingRateLimit"], each["throttlingBurstLimit"]) for path, each in settings.items()
     }
-    assert limits == {"*/*": (7, 21), "~1health/GET": (1, 5)}
+    open_ones = {"~1health/GET": (1, 5), "OPTIONS": (1, 5), "~1{proxy+}/OPTIONS": (1, 5)}
+    assert limits == {"*/*": (7, 21), **open_ones}
     [plan] = [each for each in api.get_usage_plans()["items"] if each["name"] == "chatbot-prod"]
     assert plan["throttle"] == {"rateLimit": 7, "burstLimit": 21}
     assert (plan["quota"]["limit"], plan["quota"]["period"]) == (777, "DAY")
@@ -343,15 +374,31 @@ def test_alarms_write_to_the_owner(prod: Stage, key: str) -> None:
 
 
 def test_the_budget_writes_before_it_is_spent(prod: Stage) -> None:
-    budgets = prod.client("budgets")
-    budget = budgets.describe_budget(AccountId=ACCOUNT, BudgetName="chatbot-prod")["Budget"]
+    budgets, name = prod.client("budgets"), f"chatbot-prod-{REGION}-{_MAIL}"
+    budget = budgets.describe_budget(AccountId=ACCOUNT, BudgetName=name)["Budget"]
     assert (float(budget["BudgetLimit"]["Amount"]), budget["TimeUnit"]) == (33.0, "MONTHLY")
-    notes = budgets.describe_notifications_for_budget(AccountId=ACCOUNT, BudgetName="chatbot-prod")["Notifications"]
+    notes = budgets.describe_notifications_for_budget(AccountId=ACCOUNT, BudgetName=name)["Notifications"]
     assert sorted(note["Threshold"] for note in notes) == [50, 80, 100, 100]
 
 
+@pytest.mark.parametrize("mail", ["other@example.com", _MAIL])
+def test_another_address_is_told_instead(prod: Stage, mail: str) -> None:
+    """There and back again."""
+    stacks, named = prod.client("cloudformation"), {"StackName": "chatbot-prod"}
+    kept = [each["ParameterKey"] for each in stacks.describe_stacks(**named)["Stacks"][0]["Parameters"]]
+    given: list[dict[str, Any]] = [
+        {"ParameterKey": key, "UsePreviousValue": True} for key in kept if key != "AlarmEmail"
+    ]
+    given.append({"ParameterKey": "AlarmEmail", "ParameterValue": mail})
+    stacks.update_stack(**named, UsePreviousTemplate=True, Parameters=given, Capabilities=["CAPABILITY_IAM"])
+    assert trial.settled(prod.account, "chatbot-prod") == "UPDATE_COMPLETE", trial.events(prod.account, "chatbot-prod")
+    budgets = prod.client("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]
+    names = {each["BudgetName"] for each in budgets if each["BudgetName"].startswith("chatbot-prod-")}
+    assert names == {f"chatbot-prod-{REGION}-{mail}"}
+
+
 def test_the_dashboard_shows_this_environment(prod: Stage) -> None:
-    body = prod.client("cloudwatch").get_dashboard(DashboardName="chatbot-prod")["DashboardBody"]
+    body = prod.client("cloudwatch").get_dashboard(DashboardName=f"chatbot-prod-{REGION}")["DashboardBody"]
     assert "Chatbot/prod" in body
     assert json.loads(body)["widgets"]
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.scripts.accounts import MANIFEST
 from tests.scripts.shell import TOOLS, Shell
 
 ROOT = Path(__file__).parents[2]
 
-# What package-lambdas.sh would take half a minute for.
-_QUICK_BUILD = """\
+# What package-lambdas.sh would take half a minute for. BUILT_MEANWHILE stands for another build into the same folder.
+_QUICK_BUILD = f"""\
 #!/usr/bin/env bash
 set -euo pipefail
 while [ "$1" != --output ]; do shift; done
 mkdir -p "$2"
+for name in chat ingestion retrieval; do printf '%s' "${{BUILT_MEANWHILE:-$name}}" >"$2/$name.zip"; done
 cat >"$2/manifest.json" <<'END'
-{"chat": {"file": "chat.zip", "sha256": "c0ffee", "bytes": 1},
- "ingestion": {"file": "ingestion.zip", "sha256": "beef", "bytes": 1},
- "retrieval": {"file": "retrieval.zip", "sha256": "f00d", "bytes": 1}}
+{json.dumps(MANIFEST)}
 END
 """
 

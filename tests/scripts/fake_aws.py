@@ -17,14 +17,16 @@ folder = os.environ["FAKE_AWS"]
 words = iter(sys.argv[1:])
 call = " ".join(word for word in words if not (word.startswith("--cli-") and next(words)))
 if "AWS_PROFILE" in os.environ:
-    call += f" [as {os.environ['AWS_PROFILE']}, key {os.environ.get('AWS_ACCESS_KEY_ID')}]"
+    others = re.compile("AWS_(ACCESS|SECRET|SESSION|SECURITY|ROLE|WEB_IDENTITY)_.*")
+    call += f" [as {os.environ['AWS_PROFILE']}{''.join(f' or by {name}' for name in os.environ if others.match(name))}]"
 with open(f"{folder}/calls", "a+", encoding="utf-8") as calls:
     calls.seek(0)
     earlier = calls.read().splitlines()
     calls.write(call.replace("\n", " ") + "\n")
 for word in sys.argv:
-    if word.startswith("file://") and word.endswith("parameters.json"):  # gone when the script ends
-        with open(word.removeprefix("file://"), "rb") as given, open(f"{folder}/parameters.json", "wb") as kept:
+    name = word.rpartition("/")[2]
+    if word.startswith("file://") and name in ("parameters.json", "batch.json"):  # gone when the script ends
+        with open(word.removeprefix("file://"), "rb") as given, open(f"{folder}/{name}", "wb") as kept:
             kept.write(given.read())
 with open(f"{folder}/rules", "rb") as rules:
     known = marshal.load(rules)

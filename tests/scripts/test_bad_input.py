@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scripts.accounts import empty_account
+from tests.scripts.accounts import empty_account, with_stack
 from tests.scripts.shell import Shell
 
 
@@ -171,7 +171,9 @@ def test_disabling_takes_no_vector_store(shell: Shell) -> None:
     assert result.calls == []
 
 
-def test_a_test_without_a_deployment_says_so(shell: Shell) -> None:
+def test_a_test_without_the_key_says_who_writes_it(shell: Shell) -> None:
+    empty_account(shell)
+    with_stack(shell, "UPDATE_COMPLETE")
     result = shell.run("test.sh", "dev")
     assert result.status == 1
     assert "does not say where dev is; scripts/deploy.sh dev writes it" in result.err

@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tests.scripts.accounts import deletion, empty_account, events, stack, with_stack
+from tests.scripts.accounts import API_URL, deletion, emptied_account, events, purged_account, stack, with_stack
 from tests.scripts.shell import Shell
 
 _NOT_THERE = "Stack with id chatbot-dev does not exist"
-_LISTINGS = (
-    r"(lambda|sqs|events|opensearchserverless|iam|sns|s3vectors) list-|apigateway get-(rest-apis|api-keys|usage-plans)"
-    r"|cloudwatch (describe-alarms|list-dashboards)|budgets describe|describe-stacks --query"
-)
-
-
-def emptied_account(shell: Shell) -> None:
-    """Nothing is there to be removed, and everything can be asked for."""
-    empty_account(shell)
-    shell.answer(_LISTINGS, "")
-    shell.fails("dynamodb (update-table|describe-table)", "ResourceNotFoundException")
-    shell.answer("dynamodb wait", "")
-    shell.fails("s3api (list-object-versions|delete-bucket)", "NoSuchBucket")
-    shell.fails("s3vectors (list-indexes|get-vector-bucket)", "NotFoundException")
-    shell.fails("kms describe-key", "NotFoundException")
-
-
-def purged_account(shell: Shell) -> None:
-    """A whole deployment is there, and everything that is removed goes."""
-    emptied_account(shell)
-    shell.answer("describe-stacks --stack-name chatbot-dev", stack("UPDATE_COMPLETE"))
-    deletion(shell)
-    shell.answer("dynamodb (update|delete)-table", "")
-    page = {"Objects": [{"Key": "a b.pdf", "VersionId": "1"}, {"Key": "a b.pdf", "VersionId": "2"}], "Quiet": True}
-    shell.answer("list-object-versions --bucket chatbot-dev-(documents|artifacts)", '{"Objects": [], "Quiet": true}')
-    shell.answer("list-object-versions --bucket chatbot-dev-documents", json.dumps(page, indent=1), times=2)
-    shell.answer("s3api delete-objects", "None\n")
-    shell.answer("s3api delete-bucket --bucket chatbot-dev-(documents|artifacts)", "")
-    shell.answer("kms describe-key", "key-1\tEnabled\n")
-    shell.answer("kms (schedule-key-deletion|delete-alias)", "")
-    shell.answer("logs describe-log-groups", "/aws/lambda/chatbot-dev-chat\n", times=1)
-    shell.answer("logs delete-log-group", "")
 
 
 def test_purge_takes_everything_and_the_key_last_of_all_data(shell: Shell) -> None:
     purged_account(shell)
     shell.config.parent.mkdir(parents=True)
-    shell.config.write_text('[env.dev]\nurl = "https://x"\napi_key = "k"\n\n[env.prod]\nurl = "https://y"\n')
+    shell.config.write_text(f'[env.dev]\nurl = "{API_URL}"\napi_key = "k"\n\n[env.prod]\nurl = "https://y"\n')
     result = shell.run("cleanup.sh", "dev", "--purge", "--yes")
     assert result.status == 0, result.text
     order = [" ".join(call.split()[1:2]) for call in result.changes if "wait" not in call]

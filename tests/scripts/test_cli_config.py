@@ -170,10 +170,22 @@ def test_what_is_no_url_is_not_written(write: Write, file: Path) -> None:
 def test_an_environment_is_forgotten_with_a_default_that_names_it(write: Write, file: Path) -> None:
     file.parent.mkdir()
     file.write_text('default = "dev"\n\n[env.dev]\nurl = "https://x"\n\n# keep\n[env.prod]\nurl = "https://y"\n')
-    assert write("remove", "dev").returncode == 0
+    assert write("remove", "dev", "https://x").returncode == 0
     assert tomllib.loads(file.read_text()) == {"env": {"prod": {"url": "https://y"}}}
 
 
 def test_forgetting_what_is_not_there_is_no_mistake(write: Write, file: Path) -> None:
-    assert write("remove", "dev").returncode == 0
+    assert write("remove", "dev", "https://x").returncode == 0
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "forgotten"), [(URL, True), (".execute-api.us-east-1.", True), (".eu-west-1.", False)]
+)
+def test_only_the_deployment_that_is_meant_is_forgotten(write: Write, file: Path, part: str, forgotten: bool) -> None:
+    write()
+    before = file.read_text()
+    done = write("remove", "dev", part)
+    assert done.returncode == 0
+    assert (file.read_text() != before) == forgotten
+    assert (f"names another deployment as dev, {URL}" in done.stdout) != forgotten

@@ -58,12 +58,19 @@ def test_the_region_of_the_profile_is_taken(shell: Shell) -> None:
     assert "account 123456789012, eu-west-1" in result.out
 
 
-def test_a_profile_goes_before_keys_in_the_environment(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    "others",
+    [
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+        ("AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    ],
+)
+def test_a_profile_goes_before_keys_and_roles_in_the_environment(shell: Shell, others: tuple[str, ...]) -> None:
     empty_account(shell)
-    shell.environ["AWS_ACCESS_KEY_ID"] = "AKIAEXAMPLE"
+    shell.environ.update(dict.fromkeys(others, "another's"))
     result = shell.run("deploy.sh", "dev", "--profile", "mine", typed="n\n")
     result.refused("stopped")
-    assert all(call.endswith("[as mine, key None]") for call in result.calls), result.text
+    assert all(call.endswith("[as mine]") for call in result.calls), result.text
 
 
 def test_what_is_no_region_is_refused(shell: Shell) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import stat
 
-from tests.scripts.accounts import empty_account, events, stack, with_stack
+import pytest
+
+from tests.scripts.accounts import MANIFEST, checksum, empty_account, stack, with_stack
 from tests.scripts.shell import Shell
 
 
@@ -49,17 +52,44 @@ def test_a_complete_bucket_is_left_alone_and_code_that_is_there_is_not_sent_agai
     empty_account(shell)
     shell.answer("s3api get-bucket-tagging", '{"TagSet": [{"Key": "chatbot:environment", "Value": "dev"}]}')
     shell.answer("s3api list-buckets", "chatbot-dev-artifacts-123456789012-us-east-1\n")
-    shell.answer("s3api list-objects-v2", "lambdas/chat-c0ffee.zip\tlambdas/chat-0.zip\n")
+    shell.answer("s3api head-object .*--checksum-mode ENABLED", f"{checksum('chat')}\n")
     result = shell.run("deploy.sh", "dev", "--yes")
     assert result.status == 0, result.text
-    assert not result.called("s3api put-|s3 cp|dynamodb scan|delete")
+    assert not result.called("s3api put-|dynamodb scan|delete")
+
+
+@pytest.mark.parametrize("stored", [checksum("other code"), "None", f"{checksum('chat')}-2"])
+def test_code_that_is_not_what_its_name_says_is_replaced(shell: Shell, stored: str) -> None:
+    """Somebody else may be allowed to write to the bucket."""
+    empty_account(shell)
+    shell.answer("s3api head-object", f"{stored}\n")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    assert result.status == 0, result.text
+    assert result.called(f"s3api put-object .*--checksum-sha256 {re.escape(checksum('chat'))}")
+    assert result.called("cloudformation package .*--s3-prefix templates .*--force-upload")
+
+
+def test_another_build_into_the_same_folder_is_not_taken_for_this_one(shell: Shell) -> None:
+    empty_account(shell)
+    shell.environ["BUILT_MEANWHILE"] = "other code"
+    result = shell.run("deploy.sh", "dev", "--yes")
+    result.refused("chat.zip is not what was built", "then run the same command again")
+    assert result.changes == []
+
+
+def test_a_build_for_another_version_of_python_is_refused(shell: Shell) -> None:
+    empty_account(shell)
+    shell.environ["LAMBDA_PYTHON"] = "3.12"
+    result = shell.run("deploy.sh", "dev", "--yes")
+    result.refused("for arm64 and Python 3.12; found", "for arm64 and Python 3.13")
+    assert result.changes == []
 
 
 def test_without_documents_only_the_code_of_the_chat_goes_up(shell: Shell) -> None:
     empty_account(shell)
     result = shell.run("deploy.sh", "dev", "--yes")
-    assert [call.split()[-1] for call in result.calls if call.startswith("s3 cp")] == [
-        "s3://chatbot-dev-artifacts-123456789012-us-east-1/lambdas/chat-c0ffee.zip"
+    assert [re.findall(r"--(?:bucket|key) (\S+)", call) for call in result.calls if " put-object " in call] == [
+        ["chatbot-dev-artifacts-123456789012-us-east-1", f"lambdas/chat-{MANIFEST['chat']['sha256']}.zip"]
     ]
 
 
@@ -71,7 +101,7 @@ def test_documents_are_queued_after_a_deployment_with_documents(shell: Shell) ->
     result = shell.run("deploy.sh", "dev", "--yes", "--set", "EnableRAG=true")
     assert result.status == 0, result.text
     assert result.called("lambda invoke --function-name chatbot-dev-ingestion --invocation-type Event")
-    assert sum(call.startswith("s3 cp") for call in result.calls) == 3
+    assert sum(" put-object " in call for call in result.calls) == 3
 
 
 def test_a_question_is_asked_and_no_is_an_answer(shell: Shell) -> None:
@@ -87,29 +117,6 @@ def test_yes_is_an_answer_too(shell: Shell) -> None:
     result = shell.run("deploy.sh", "dev", typed="y\n")
     assert result.status == 0, result.text
     assert result.called("execute-change-set")
-
-
-def test_a_dry_run_shows_the_changes_of_nested_stacks_and_leaves_nothing(shell: Shell) -> None:
-    empty_account(shell)
-    kind = "AWS::CloudFormation::Stack"
-    shell.answer("describe-change-set.*arn:change-set .*Changes", f"Add\tStorageStack\t{kind}\tNone\tarn:nested\n")
-    shell.answer("describe-stacks --stack-name chatbot-dev", stack("REVIEW_IN_PROGRESS"), after="delete-change-set")
-    shell.answer("describe-change-set.*arn:nested", "Add\tTable\tAWS::DynamoDB::Table\tNone\tNone\n")
-    result = shell.run("deploy.sh", "dev", "--dry-run")
-    assert result.status == 0, result.text
-    assert "StorageStack/Table" in result.out
-    assert result.called("create-change-set .*--include-nested-stacks")
-    assert not result.called("execute-change-set")
-    assert [call.split()[1] for call in result.changes[-2:]] == ["delete-change-set", "delete-stack"]
-
-
-def test_a_dry_run_does_not_delete_what_somebody_else_deploys_meanwhile(shell: Shell) -> None:
-    empty_account(shell)
-    shell.answer("describe-change-set.*Changes", "Add\tTable\tAWS::DynamoDB::Table\tNone\tNone\n")
-    shell.answer("describe-stacks --stack-name chatbot-dev", stack("CREATE_IN_PROGRESS"), after="delete-change-set")
-    result = shell.run("deploy.sh", "dev", "--dry-run")
-    assert result.status == 0, result.text
-    assert not result.called("delete-stack")
 
 
 def test_a_change_set_without_changes_is_success(shell: Shell) -> None:
@@ -138,37 +145,21 @@ def test_the_same_release_again_makes_no_change_set(shell: Shell) -> None:
     assert "arn:aws:bedrock:::foundation-model/anthropic.claude-haiku-5-5" in parameters["ProfileModelArns"].split(",")
 
 
+def test_parameters_that_cannot_be_written_end_the_run(shell: Shell) -> None:
+    empty_account(shell)
+    python = shell.programs / "a python"
+    python.write_text('#!/bin/sh\n[ "$2" = write ] && { echo "no space" >&2; exit 1; }\nexec python3 "$@"\n', "utf-8")
+    python.chmod(0o755)
+    shell.environ["PYTHON"] = str(python)
+    result = shell.run("deploy.sh", "dev", "--yes")
+    assert result.status == 1, result.text
+    assert "no space" in result.err
+    assert result.changes == []
+
+
 def test_few_calls_at_once_reserve_nothing(shell: Shell) -> None:
     empty_account(shell)
     shell.answer("lambda get-account-settings", "10\n")
     result = shell.run("deploy.sh", "dev", "--yes")
     assert result.status == 0, result.text
     assert "too few to reserve 10" in result.out
-
-
-def test_leaving_s3_vectors_deletes_the_indexes_first(shell: Shell) -> None:
-    empty_account(shell)
-    with_stack(shell, "UPDATE_COMPLETE", EnableRAG="true", VectorStore="s3vectors")
-    events(shell, [("UPDATE_IN_PROGRESS", ""), ("UPDATE_COMPLETE", "")])
-    shell.answer("s3vectors list-indexes", "chunks-aaa\tchunks-bbb\n")
-    shell.answer("s3vectors delete-index", "")
-    shell.fails("s3vectors get-vector-bucket", "NotFoundException", "The specified vector bucket could not be found")
-    result = shell.run("deploy.sh", "dev", "--yes", "--set", "EnableRAG=false")
-    assert result.status == 0, result.text
-    order = [call.split()[1] for call in result.calls if " " in call]
-    assert order.count("delete-index") == 2
-    assert order.index("delete-index") < order.index("execute-change-set")
-
-
-def test_an_index_that_was_deleted_for_an_update_that_failed_is_made_again(shell: Shell) -> None:
-    empty_account(shell)
-    with_stack(shell, "UPDATE_COMPLETE", EnableRAG="true", VectorStore="s3vectors")
-    documents = {"EnableRAG": "true", "VectorStore": "s3vectors"}
-    back = stack("UPDATE_ROLLBACK_COMPLETE", **documents) + "output\tIngestionFunction\tchatbot-dev-ingestion\n"
-    shell.answer("describe-stacks --stack-name chatbot-dev", back, after="execute-change-set")
-    events(shell, [("UPDATE_IN_PROGRESS", ""), ("UPDATE_FAILED", "no"), ("UPDATE_ROLLBACK_COMPLETE", "")])
-    shell.answer("s3vectors list-indexes", "chunks-aaa\n")
-    shell.answer("s3vectors delete-index|lambda invoke", "")
-    result = shell.run("deploy.sh", "dev", "--yes", "--set", "VectorStore=opensearch")
-    result.refused("what was there before is back")
-    assert result.called("lambda invoke --function-name chatbot-dev-ingestion")

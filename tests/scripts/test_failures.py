@@ -65,7 +65,7 @@ def test_of_two_deployments_at_once_the_later_one_says_so(shell: Shell, call: st
         "bedrock get-inference-profile",
         "s3api head-bucket",
         "s3api put-bucket-policy",
-        "s3 cp",
+        "s3api put-object",
         "cloudformation package",
         "cloudformation execute-change-set",
         "apigateway get-api-key",
@@ -93,7 +93,7 @@ def test_a_network_that_goes_away_while_the_stack_is_watched_leaves_it_to_aws(sh
         "bedrock get-inference-profile",
         "kms list-aliases",
         "s3api put-bucket-policy",
-        "^s3 cp",
+        "s3api put-object",
         "cloudformation create-change-set",
         "cloudformation execute-change-set",
         "describe-stack-events.*--max-items 200",
@@ -119,7 +119,7 @@ def test_throttling_that_goes_on_is_said(shell: Shell) -> None:
 
 def test_credentials_that_expire_in_the_middle_are_said(shell: Shell) -> None:
     empty_account(shell)
-    shell.fails("s3 cp", "ExpiredToken", "The provided token has expired.")
+    shell.fails("s3api put-object", "ExpiredToken", "The provided token has expired.")
     shell.run("deploy.sh", "dev", "--yes").refused("your AWS credentials have expired", "uploading chat.zip")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -144,3 +146,47 @@ def test_keeping_parameters_changes_only_those_that_are_named() -> None:
         {"ParameterKey": "C", "ParameterValue": ""},
         {"ParameterKey": "A", "UsePreviousValue": True},
     ]
+
+
+def _built(folder: Path, **changed: str) -> Path:
+    entry = {
+        "file": "chat.zip",
+        "sha256": hashlib.sha256(b"code").hexdigest(),
+        "architecture": "arm64",
+        "python": "3.13",
+    }
+    (folder / "chat.zip").write_bytes(b"code")
+    (folder / "copies").mkdir()
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps({"chat": entry | changed}), "utf-8")
+    return manifest
+
+
+def test_code_is_taken_under_the_name_of_its_content(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"code")
+    taken = parameters.take_code(_built(tmp_path), "arm64", "3.13", tmp_path / "copies")
+    checksum = base64.b64encode(digest.digest()).decode()
+    assert taken == [("ChatCodeKey", f"lambdas/chat-{digest.hexdigest()}.zip", "chat.zip", checksum)]
+    assert (tmp_path / "copies" / "chat.zip").read_bytes() == b"code"
+
+
+@pytest.mark.parametrize("changed", [{"sha256": "0" * 64}, {"architecture": "x86_64"}, {"python": "3.12"}])
+def test_code_that_is_not_what_was_asked_for_is_not_taken(tmp_path: Path, changed: dict[str, str]) -> None:
+    manifest = _built(tmp_path, **changed)
+    with pytest.raises(parameters.Mistake, match=next(iter(changed.values()))):
+        parameters.take_code(manifest, "arm64", "3.13", tmp_path / "copies")
+    assert not list((tmp_path / "copies").iterdir())
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"chat": 1}', '{"chat": {"file": "chat.zip"}}', "\x00"])
+def test_a_manifest_that_cannot_be_read_is_no_traceback(tmp_path: Path, text: str) -> None:
+    manifest = _built(tmp_path)
+    manifest.write_text(text, "utf-8")
+    with pytest.raises(parameters.Mistake, match=r"is not what package-lambdas\.sh writes"):
+        parameters.take_code(manifest, "arm64", "3.13", tmp_path / "copies")
+
+
+def test_a_zip_that_is_not_there_is_named(tmp_path: Path) -> None:
+    manifest = _built(tmp_path, file="gone.zip")
+    with pytest.raises(parameters.Mistake, match=r"gone\.zip: No such file"):
+        parameters.take_code(manifest, "arm64", "3.13", tmp_path / "copies")

@@ -54,6 +54,7 @@ def test_what_a_creation_that_failed_was_given_is_not_held_on_to(shell: Shell) -
 def test_it_is_replaced_only_after_the_question(shell: Shell) -> None:
     empty_account(shell)
     shell.answer("describe-stacks --stack-name chatbot-dev", stack("ROLLBACK_COMPLETE"))
+    _tables_are_gone(shell)
     result = shell.run("deploy.sh", "dev", typed="n\n")
     result.refused("nothing was changed")
     assert result.changes == []
@@ -80,19 +81,29 @@ def test_a_table_that_is_older_than_the_failed_stack_is_not_its_own(shell: Shell
     deletion(shell)
     _tables_are_gone(shell)
     shell.answer("dynamodb describe-table", f"{made}\n")
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("CREATE_COMPLETE"), after="execute-change-set")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    assert result.status == 0, result.text
+    assert not result.called("delete-table|update-table")
+
+
+@pytest.mark.parametrize("status", ["DELETE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "CREATE_FAILED"])
+def test_a_stack_that_can_only_be_removed_stays_where_there_is_data(shell: Shell, status: str) -> None:
+    empty_account(shell)
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack(status))
+    shell.answer("dynamodb scan", "1\n")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    result.refused(f"is {status} and cannot be deployed again", "Nothing was changed.", "cleanup.sh dev --purge")
+    assert result.changes == []
+
+
+def test_names_are_looked_at_too_where_only_a_change_set_was_made(shell: Shell) -> None:
+    empty_account(shell)
+    with_stack(shell, "REVIEW_IN_PROGRESS")
     shell.answer("dynamodb list-tables", "chatbot-dev-conversations\n")
     shell.answer("dynamodb scan", "1\n")
     result = shell.run("deploy.sh", "dev", "--yes")
     result.refused("left from an earlier deployment")
-    assert not result.called("delete-table|update-table")
-
-
-def test_a_deletion_that_failed_is_not_finished_over_data(shell: Shell) -> None:
-    empty_account(shell)
-    shell.answer("describe-stacks --stack-name chatbot-dev", stack("DELETE_FAILED"))
-    shell.answer("dynamodb scan", "1\n")
-    result = shell.run("deploy.sh", "dev", "--yes")
-    result.refused("cannot be deployed again. Nothing was changed.", "scripts/cleanup.sh dev --purge")
     assert result.changes == []
 
 
@@ -172,10 +183,37 @@ def test_a_part_that_could_not_be_deleted_is_tried_once_more(shell: Shell) -> No
     empty_account(shell)
     with_stack(shell, "UPDATE_COMPLETE")
     orphan = "arn:aws:cloudformation:us-east-1:123456789012:stack/chatbot-dev-AiStack-X/1"
-    shell.answer("describe-stacks.*StackStatus=='DELETE_FAILED'", f"{orphan}\n", times=1)
+    shell.answer("list-stacks --stack-status-filter DELETE_FAILED", f"{orphan}\n", times=1)
     _tables_are_gone(shell)
     shell.fails(f"describe-stack-events --stack-name {orphan}", "ValidationError", _NOT_THERE, after="delete-stack")
     result = shell.run("deploy.sh", "dev", "--yes")
     assert result.status == 0, result.text
     assert _order(result)[0] == "delete-stack"
     assert result.called(f"delete-stack --stack-name {orphan}")
+    assert result.called("list-stacks .*RootId!=null && contains\\(RootId, ':stack/chatbot-dev/'\\)")
+
+
+@pytest.mark.parametrize(
+    ("part", "parameters", "emptied"),
+    [
+        ("AiStack", {"EnableRAG": "true", "VectorStore": "s3vectors"}, []),
+        ("AiStack", {"EnableRAG": "true", "VectorStore": "opensearch"}, ["list-indexes"]),
+        ("AiStack", {"EnableRAG": "true", "VectorStore": "s3vectors", "DataOnly": "true"}, ["list-indexes"]),
+        ("WebStack", {"EnableWeb": "true"}, []),
+        ("WebStack", {"EnableRAG": "true", "VectorStore": "s3vectors"}, ["list-object-versions"]),
+        ("ComputeStack", {}, []),
+    ],
+)
+def test_for_a_part_that_is_deleted_once_more_nothing_else_is_emptied(
+    shell: Shell, part: str, parameters: dict[str, str], emptied: list[str]
+) -> None:
+    empty_account(shell)
+    with_stack(shell, "UPDATE_COMPLETE", **parameters)
+    orphan = f"arn:aws:cloudformation:us-east-1:123456789012:stack/chatbot-dev-{part}-X/1"
+    shell.answer("list-stacks", f"{orphan}\n", times=1)
+    _tables_are_gone(shell)
+    shell.fails(f"describe-stack-events --stack-name {orphan}", "ValidationError", _NOT_THERE, after="delete-stack")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    until = next(number for number, call in enumerate(result.calls) if "delete-stack" in call)
+    before = [call.split()[1] for call in result.calls[:until] if " " in call]
+    assert [name for name in before if name in {"list-indexes", "list-object-versions"}] == emptied

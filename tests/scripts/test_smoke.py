@@ -179,7 +179,7 @@ def test_a_configuration_that_does_not_do_is_a_sentence(
     file.parent.mkdir()
     file.write_text("[env.dev]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
     with pytest.raises(Mistake, match=sentence):
-        deployed("dev")
+        deployed("dev", "https://example.com")
 
 
 @pytest.mark.parametrize(

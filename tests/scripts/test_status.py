@@ -13,7 +13,7 @@ def deployed(shell: Shell, **parameters: str) -> None:
     with_stack(shell, "UPDATE_COMPLETE", ChatModelId="global.anthropic.claude-haiku-5-5", **parameters)
     rows = ["chatbot-dev\tUPDATE_COMPLETE", "chatbot-dev-ComputeStack-X1\tCREATE_COMPLETE"]
     times = "\t2026-11-01T10:00:00.000Z\tNone\n"
-    shell.answer(r"describe-stacks --output text --query Stacks\[\?StackName", times.join([*rows, ""]))
+    shell.answer("list-stacks --output text", times.join([*rows, ""]))
     shell.answer("cloudwatch describe-alarms", "chatbot-dev-dead-letters\tOne message\n")
 
 

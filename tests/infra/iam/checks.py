@@ -39,6 +39,11 @@ OPEN_CONDITIONS: Mapping[str, str] = {
     ),
 }
 
+#: Actions that could be limited to resources and are not, and why.
+UNLIMITED: Mapping[str, str] = {
+    "cloudwatch:DescribeAlarms": "How CodeDeploy asks is not documented; AWS's own policy for it has *.",
+}
+
 #: What a data access policy can permit on indexes.
 DATA_PERMISSIONS = frozenset(
     f"aoss:{name}"
@@ -93,14 +98,14 @@ def is_delegation(statement: Statement) -> bool:
 
 
 def idle_reasons(statements: Collection[Statement]) -> set[str]:
-    """The patterns of ``OPEN_RESOURCES`` and ``OPEN_CONDITIONS`` that no grant needs."""
+    """The patterns of ``OPEN_RESOURCES`` and ``OPEN_CONDITIONS``, and actions of ``UNLIMITED``, that no grant needs."""
     ends = [(known, end) for statement in statements if is_grant(statement) for known, end in _ends(statement)]
     return {
         pattern
         for open_ends in (OPEN_RESOURCES, OPEN_CONDITIONS)
         for pattern in open_ends
         if not any(known is open_ends and re.fullmatch(pattern, end) for known, end in ends)
-    }
+    } | (UNLIMITED.keys() - {action for each in statements if "*" in each.resources for action in each.actions})
 
 
 def _singles(statement: Statement) -> Iterator[Statement]:
@@ -147,7 +152,7 @@ def _problems_of_data(statement: Statement, permission: str) -> Iterator[str]:
 
 def _problems_of_resources(statement: Statement, action: str, arns: Collection[str]) -> Iterator[str]:
     for resource in statement.resources:
-        if resource == "*" and arns:
+        if resource == "*" and arns and action not in UNLIMITED:
             yield f"{action} can be limited to resources, and is not"
         if resource != "*" and not any(_may_be(resource, arn) for arn in arns):
             yield f"{action} does not act on {resource}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid, now_iso
@@ -41,6 +43,23 @@ def install() -> None:
     }
     _honour_retain_except_on_create()
     _roll_back_what_failed_halfway()
+    _name_roots()
+
+
+def _name_roots() -> None:
+    """Lists of stacks name the root of a nested one, which ministack's leave out."""
+    for name in ("DescribeStacks", "ListStacks"):
+        handlers._ACTION_HANDLERS[name] = functools.partial(_with_roots, handlers._ACTION_HANDLERS[name])
+
+
+def _with_roots(action: Callable[[Any], Any], params: Any) -> Any:
+    status, headers, body = action(params)
+    text = body.decode()
+    for stack in cloudformation._stacks.values():
+        if root := stack.get("RootId"):
+            mark = f"<StackId>{stack['StackId']}</StackId>"
+            text = text.replace(mark, f"{mark}<ParentId>{stack['ParentId']}</ParentId><RootId>{root}</RootId>")
+    return status, headers, text.encode()
 
 
 def _create(logical_id: str, props: dict[str, Any], parent: str) -> tuple[str, Attributes]:

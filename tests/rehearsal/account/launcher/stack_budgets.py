@@ -9,7 +9,7 @@ from ministack.core.responses import get_account_id, new_uuid
 from ministack.services import budgets, iam
 
 from tests.rehearsal.account.launcher.control import Request, Response, answer
-from tests.rehearsal.account.launcher.resources import Made, Props, add, refused
+from tests.rehearsal.account.launcher.resources import Made, Props, add, exists_already, refused
 from tests.rehearsal.account.launcher.stack_forgotten import camel
 
 _TARGET = "CodeDeploy_20141006."
@@ -47,9 +47,8 @@ def _change_budget(name: str, old: Props, new: Props, stack: str) -> Made:
     if old["Budget"]["BudgetName"] != new["Budget"]["BudgetName"]:
         return _make_budget("", new, stack)
     if old.get("NotificationsWithSubscribers") != new.get("NotificationsWithSubscribers"):
-        # CloudFormation replaces a budget whose notifications change.
-        _drop_budget(name, old)
-        return _make_budget("", new, stack)
+        # They can only be given to a new one, which CloudFormation makes before it takes the old one away.
+        raise exists_already("AWS::Budgets::Budget", name)
     refused(budgets._update_budget({"AccountId": get_account_id(), "NewBudget": _with_text_amounts(new["Budget"])}))
     return name, {}
 
