@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
 
 import pytest
 
@@ -22,6 +23,21 @@ def test_a_first_deployment_ends_with_the_url_and_a_configured_command_line(shel
     )
     assert stat.S_IMODE(shell.config.stat().st_mode) == 0o600
     assert not any("abcdefghij0123456789" in call for call in result.calls)
+
+
+def test_the_printed_line_for_curl_hands_the_key_over_by_its_input(shell: Shell) -> None:
+    """Arguments of a process can be read by everybody on the machine."""
+    empty_account(shell)
+    result = shell.run("deploy.sh", "dev", "--yes")
+    line = result.out[result.out.index("  curl ") :].partition("\nNext:")[0]
+    curl = shell.programs / "curl"
+    curl.write_text('#!/bin/sh\nprintf "%s\\n" "$@"; echo "--- input"; cat\n', "utf-8")
+    curl.chmod(0o755)
+    ran = subprocess.run(["bash", "-c", line], env=shell.environ, capture_output=True, text=True, check=True)
+    arguments, given = ran.stdout.split("--- input\n")
+    assert "https://abc123.execute-api.us-east-1.amazonaws.com/api/chat" in arguments
+    assert "abcdefghij0123456789" not in arguments
+    assert given == "x-api-key: abcdefghij0123456789\n"
 
 
 def test_the_bucket_of_code_is_closed_before_anything_is_put_into_it(shell: Shell) -> None:

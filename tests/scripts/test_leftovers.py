@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
@@ -10,6 +11,8 @@ import pytest
 
 from tests.scripts.accounts import STACK, emptied_account, with_stack
 from tests.scripts.shell import Result, Shell
+
+ROOT = Path(__file__).parents[2]
 
 _NO_CONNECTION = 'Could not connect to the endpoint URL: "https://somewhere.us-east-1.amazonaws.com/"'
 _OTHER_ROOT = STACK.replace("chatbot-dev", "chatbot-dev-tools")
@@ -87,3 +90,11 @@ def test_the_state_shows_no_stack_that_only_begins_alike(shell: Shell) -> None:
     [call] = [each for each in result.calls if "list-stacks" in each]
     shown = jmespath.search(call.partition("--query ")[2], {"StackSummaries": _STACKS})
     assert [row[0] for row in shown] == [each["StackName"] for each in _STACKS[:3]]
+
+
+def test_every_role_of_the_templates_says_its_region() -> None:
+    text = (ROOT / "infra" / "cloudformation" / "security.yaml").read_text("utf-8")
+    roles = text.split("    Type: AWS::IAM::Role\n")[1:]
+    assert roles
+    for role in roles:
+        assert re.match(r'(?s:.*?)\n      Description: !Sub "[^"]* in \$\{AWS::Region\}\."\n', role), role[:200]

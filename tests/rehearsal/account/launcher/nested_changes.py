@@ -12,6 +12,7 @@ from ministack.services.cloudformation import changesets, engine, handlers, help
 _KIND = "AWS::CloudFormation::Stack"
 #: Stands for what only the deployment itself will tell.
 _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+_NOTHING = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 Params = dict[str, list[str]]
 
@@ -22,10 +23,13 @@ def install() -> None:
 
     def created(params: Params) -> Any:
         response = create(params)
-        if response[0] < 400 and helpers._p(params, "IncludeNestedStacks", "false").lower() == "true":
+        if response[0] < 400:
             found = re.search(rb"<Id>([^<]+)</Id>", response[2])
             assert found is not None
-            _look_into(cloudformation._change_sets[found[1].decode()])
+            change_set = cloudformation._change_sets[found[1].decode()]
+            _leave_out_what_is_not_wanted(change_set)
+            if helpers._p(params, "IncludeNestedStacks", "false").lower() == "true":
+                _look_into(change_set)
         return response
 
     def described(params: Params) -> Any:
@@ -42,6 +46,25 @@ def install() -> None:
         return execute(params)
 
     actions.update({"CreateChangeSet": created, "DescribeChangeSet": described, "ExecuteChangeSet": executed})
+
+
+def _leave_out_what_is_not_wanted(change_set: dict[str, Any]) -> None:
+    """Resources whose condition is false do not come; those that are there go."""
+    template = change_set["_template"]
+    conditions = _conditions(template, change_set["_resolved_params"])
+    there = cloudformation._stacks[change_set["StackName"]].get("_resources", {})
+    wanted = []
+    for change in change_set["Changes"]:
+        resource = change["ResourceChange"]
+        definition = template["Resources"].get(resource["LogicalResourceId"], {})
+        if not conditions.get(definition.get("Condition"), True):
+            if resource["LogicalResourceId"] not in there:
+                continue
+            resource["Action"] = "Remove"
+        wanted.append(change)
+    change_set["Changes"] = wanted
+    if not wanted and change_set["Status"] == "CREATE_COMPLETE":
+        change_set.update(Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=_NOTHING)
 
 
 def _look_into(change_set: dict[str, Any]) -> None:

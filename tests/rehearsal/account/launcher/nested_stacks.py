@@ -208,13 +208,13 @@ def _leave_to_parent(parent: str, logical_id: str, stack: dict[str, Any], props:
 def _roll_back_what_failed_halfway() -> None:
     roll_back = stacks._roll_back_operation
 
-    async def rolled_back(name: str, stack_id: str, stack: Any, operation: Any, reason: str = "") -> None:
+    async def rolled_back(name: str, stack_id: str, stack: Any, operation: Any, reason_override: str = "") -> None:
         made = operation["created"]
         failed = [key for key, each in stack["_resources"].items() if each.get("ResourceStatus") == "CREATE_FAILED"]
         operation["created"] = [*made, *(key for key in failed if key not in made)]
         token = _undoing_create.set(True)
         try:
-            await roll_back(name, stack_id, stack, operation, reason)
+            await roll_back(name, stack_id, stack, operation, reason_override)
         finally:
             _undoing_create.reset(token)
         # What could not be deleted is still a part of the stack, for its deletion to try again.

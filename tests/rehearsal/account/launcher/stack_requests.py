@@ -33,9 +33,30 @@ def install(faults: Faults) -> None:
             return helpers._error("ValidationError", problem)
         if action == "DescribeStacks":
             await _settled(params, faults)
-        return await handle(method, path, headers, body, query)
+        reviewed = _stack(action, params) if action == "CreateChangeSet" else None
+        response = await handle(method, path, headers, body, query)
+        return _for_the_same_stack(response, reviewed) if reviewed else response
 
     cloudformation.handle_request = handled
+
+
+def _for_the_same_stack(response: Any, reviewed: dict[str, Any]) -> Any:
+    """A further change set of a stack that is yet to be made is one of this stack; ministack makes another one for it."""
+    name, stack_id = reviewed["StackName"], reviewed["StackId"]
+    made = cloudformation._stacks.get(name)
+    if made is None:  # it was refused, and takes no stack along
+        cloudformation._stacks[name] = reviewed
+        return response
+    if made["StackId"] == stack_id:
+        return response
+    other = made["StackId"]
+    cloudformation._stack_events.pop(other, None)
+    for each in (reviewed, *cloudformation._change_sets.values()):
+        if each["StackId"] == other:
+            each["StackId"] = stack_id
+    cloudformation._stacks[name] = reviewed
+    status, headers, body = response
+    return status, headers, body.replace(other.encode(), stack_id.encode())
 
 
 def _problem(action: str, params: Params) -> str:
