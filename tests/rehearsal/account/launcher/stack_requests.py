@@ -41,7 +41,7 @@ def install(faults: Faults) -> None:
 
 
 def _for_the_same_stack(response: Any, reviewed: dict[str, Any]) -> Any:
-    """A further change set of a stack that is yet to be made is one of this stack; ministack makes another one for it."""
+    """A further change set of a stack that is yet to be made is one of this stack; ministack makes another stack."""
     name, stack_id = reviewed["StackName"], reviewed["StackId"]
     made = cloudformation._stacks.get(name)
     if made is None:  # it was refused, and takes no stack along
