@@ -72,8 +72,15 @@ class Stage:
 
     def refused(self) -> list[str]:
         """What a function was not allowed to do so far: role, action, resource."""
-        refused = (call for call in self.account.calls() if call.role and not call.allowed)
-        return [f"{call.role} {call.action} {call.resource} {call.context}" for call in refused]
+        calls = [call for call in self.account.calls() if call.role]
+        there = {role["RoleName"] for role in self.client("iam").list_roles()["Roles"]}
+        # What was at work when its stack was deleted goes on for a moment without its role, and may do nothing then.
+        last = {call.role: number for number, call in enumerate(calls) if call.allowed or call.role in there}
+        return [
+            f"{call.role} {call.action} {call.resource} {call.context}"
+            for number, call in enumerate(calls)
+            if not call.allowed and number <= last.get(call.role, -1)
+        ]
 
 
 @contextmanager
