@@ -8,7 +8,7 @@ nothing_is_stored() {
     for table in conversations documents; do
         if ! count=$(try dynamodb scan --consistent-read --table-name "$PREFIX-$table" --page-size 1 --max-items 1 \
             --query 'length(Items)' --output json); then
-            failed_with ResourceNotFound || return 1
+            failed_with ResourceNotFound || is_of_failed_creation "$PREFIX-$table" || return 1
             count=0
         fi
         [ "$count" = 0 ] || return 1
@@ -19,6 +19,18 @@ nothing_is_stored() {
         count=0
     fi
     [ "$count" = 0 ]
+}
+
+# A creation that fails takes its key back, but not its protected tables, which cannot be read any more then. It never
+# worked, so nothing was stored through it; a table that was there before it is somebody's.
+is_of_failed_creation() {
+    local made
+    case $STATUS in
+    CREATE_FAILED | ROLLBACK_COMPLETE | ROLLBACK_FAILED) ;;
+    *) return 1 ;;
+    esac
+    made=$(try dynamodb describe-table --table-name "$1" --query Table.CreationDateTime --output text) || return 1
+    is_younger "$made" "$(stack_value made)"
 }
 
 # remove_leftovers DAYS: all that has this environment's names and no stack; the key is deleted after DAYS.

@@ -88,10 +88,10 @@ remove_tables_of_creation() {
     done
 }
 
-# The two generations of the CLI write times as seconds and as text.
+# is_younger MADE THAN: both as the CLI writes times, seconds or text by its generation. Some services cut them to the second.
 is_younger() {
     "$PYTHON" -c 'import sys, datetime
 def seconds(text):
     return float(text) if "-" not in text else datetime.datetime.fromisoformat(text).timestamp()
-sys.exit(seconds(sys.argv[1]) < seconds(sys.argv[2]))' "$1" "$2"
+sys.exit(seconds(sys.argv[1]) + 1 < seconds(sys.argv[2]))' "$1" "$2"
 }

@@ -100,6 +100,14 @@ class Run:
         self.seconds = max([time.monotonic() - started, *(line.at for line in self.lines)])
         return self
 
+    def wait_for(self, pattern: str, seconds: float = 60.0) -> None:
+        """Waits for a line of output that matches. Raises ``AssertionError`` where none comes."""
+        deadline = time.monotonic() + seconds
+        while not any(re.search(pattern, line.text) for line in [*self.lines]):
+            running = self.process.poll() is None and time.monotonic() < deadline
+            assert running, f"no line matches {pattern!r} in:\n{self.text}"
+            time.sleep(0.05)
+
     def signal(self, number: int) -> None:
         """To the whole process group, as the terminal does."""
         with contextlib.suppress(ProcessLookupError):
@@ -130,12 +138,6 @@ class Run:
     def calls(self) -> list[AwsCall]:
         """Its calls to the AWS CLI, in order."""
         return read_calls(self.calls_file)
-
-    def line(self, pattern: str) -> str:
-        """The first line of output that matches. Raises ``AssertionError``."""
-        found = next((line.text for line in self.lines if re.search(pattern, line.text)), None)
-        assert found is not None, f"no line matches {pattern!r} in:\n{self.text}"
-        return found
 
 
 def read_calls(file: Path) -> list[AwsCall]:

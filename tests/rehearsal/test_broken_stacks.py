@@ -86,16 +86,6 @@ def test_an_update_that_fails_leaves_what_was_there(story: Stage, memory: dict[s
     _still_remembered(story, memory)
 
 
-def test_an_update_whose_rollback_fails_too_is_mended(story: Stage, memory: dict[str, Any]) -> None:
-    story.account.break_resource("ChatFunction", _REASON, operation="update", times=2)
-    run = story.shell.script("deploy.sh", "dev", "--yes", "--set", "HistoryTtlDays=9")
-    _failed(run, "ComputeStack/ChatFunction")
-    assert _state(story) == "UPDATE_ROLLBACK_FAILED"
-    story.shell.done("deploy.sh", "dev", "--yes", "--set", "HistoryTtlDays=9")
-    assert _state(story) == "UPDATE_COMPLETE"
-    _still_remembered(story, memory)
-
-
 def test_documents_that_cannot_be_switched_on_leave_the_chat_alone(story: Stage, memory: dict[str, Any]) -> None:
     story.account.break_resource("Collection", _REASON)
     _failed(story.shell.script("enable-rag.sh", "dev", "--yes"), "AiStack/Collection")

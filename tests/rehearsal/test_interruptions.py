@@ -155,22 +155,14 @@ def test_updates_that_were_interrupted_leave_nothing_behind(story: Stage, pictur
 def test_what_was_begun_goes_on_and_the_next_run_waits_for_it(story: Stage) -> None:
     story.account.control(hold=[{"logical_id": "ChatFunction", "operation": "update", "seconds": 60}])
     first = story.shell.start("./scripts/deploy.sh", "dev", "--yes", "--set", "HistoryTtlDays=5")
-    _wait_for(first, "UPDATE_IN_PROGRESS +ComputeStack$")
+    first.wait_for("UPDATE_IN_PROGRESS +ComputeStack$")
     first.signal(signal.SIGINT)
     assert first.wait().status == 130, first.text
     assert "What was begun goes on in AWS." in first.err, first.text
     second = story.shell.start("./scripts/deploy.sh", "dev", "--yes", "--set", "HistoryTtlDays=5")
-    _wait_for(second, "waiting for what goes on in the stack chatbot-dev")
+    second.wait_for("waiting for what goes on in the stack chatbot-dev")
     story.account.control(release=True)
     assert second.wait().status == 0, second.text
-
-
-def _wait_for(run: Run, pattern: str) -> None:
-    deadline = time.monotonic() + 30
-    while not any(re.search(pattern, line.text) for line in run.lines):
-        assert run.process.poll() is None, run.text
-        assert time.monotonic() < deadline, run.text
-        time.sleep(0.1)
 
 
 def test_the_network_goes_in_the_middle(story: Stage, pictures: dict[str, Any]) -> None:

@@ -209,7 +209,7 @@ def _roll_back_what_failed_halfway() -> None:
     roll_back = stacks._roll_back_operation
 
     async def rolled_back(name: str, stack_id: str, stack: Any, operation: Any, reason_override: str = "") -> None:
-        made = operation["created"]
+        made = operation.get("created", [])
         failed = [key for key, each in stack["_resources"].items() if each.get("ResourceStatus") == "CREATE_FAILED"]
         operation["created"] = [*made, *(key for key in failed if key not in made)]
         token = _undoing_create.set(True)
