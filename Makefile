@@ -85,7 +85,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@touch $@
 
 $(NAG)/node_modules/.ready: $(NAG)/package-lock.json
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' && command -v npm >/dev/null || \
+	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' && command -v npm >/dev/null || \
 		{ echo 'Node.js 20 or newer, with npm, was not found; install it (https://nodejs.org)' >&2; exit 1; }
 	@cd $(NAG) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
