@@ -47,7 +47,7 @@ need_free_names() {
 # A stack whose creation or deletion failed cannot be updated any more, only removed; its data would be left without a stack.
 refuse_to_lose_data() {
     if nothing_is_stored; then return 0; fi
-    fail "the stack $PREFIX is $STATUS and cannot be deployed again, only removed; but $PREFIX-conversations, $PREFIX-documents or $PREFIX-documents-$ACCOUNT-$REGION may hold data. Nothing was changed. \"scripts/cleanup.sh $ENV --purge\" removes all of it for good; to keep the data, deploy another environment and copy it there first."
+    fail "the stack $PREFIX is $STATUS and cannot be deployed again, only removed; but $PREFIX-conversations, $PREFIX-documents or $PREFIX-documents-$ACCOUNT-$REGION may hold data. Nothing was changed. \"scripts/cleanup.sh $ENV --purge\" removes all of it for good; to keep the data, leave it and deploy another environment: documents can be copied there, conversations cannot, as only this key opens them."
 }
 
 # What was free of data before the question may be in use by now: it is looked at again.

@@ -59,6 +59,7 @@ wait_until_still() {
     while [[ $STATUS == *_IN_PROGRESS && $STATUS != REVIEW_IN_PROGRESS ]]; do
         step "waiting for what goes on in the stack $PREFIX ($STATUS): another deployment, or one that was interrupted"
         watch "$(stack_value id)"
-        note "that ended as ${STATUS:-deleted}; going on from there"
+        # The events tell of an end before the stack does.
+        if [[ $STATUS == *_IN_PROGRESS ]]; then sleep 2; else note "that ended as ${STATUS:-deleted}; going on from there"; fi
     done
 }

@@ -87,6 +87,34 @@ def test_a_table_that_is_older_than_the_failed_stack_is_not_its_own(shell: Shell
     assert not result.called("delete-table|update-table")
 
 
+@pytest.mark.parametrize("message", ["You may not call Scan.", "Rate exceeded"])
+def test_a_young_table_that_cannot_be_read_for_another_reason_than_its_key_may_hold_data(
+    shell: Shell, message: str
+) -> None:
+    empty_account(shell)
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("ROLLBACK_FAILED"))
+    shell.fails("dynamodb scan", "AccessDeniedException", message)
+    shell.answer("dynamodb describe-table", "2026-11-01T10:00:09.5+00:00\n")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    result.refused("is ROLLBACK_FAILED and cannot be deployed again", "Nothing was changed.")
+    assert result.changes == []
+
+
+def test_a_young_table_whose_key_went_with_the_failed_stack_holds_nothing(shell: Shell) -> None:
+    empty_account(shell)
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("ROLLBACK_FAILED"))
+    deletion(shell)
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("CREATE_COMPLETE"), after="execute-change-set")
+    _tables_are_gone(shell)
+    shell.fails("dynamodb scan", "AccessDeniedException", "The KMS key is pending deletion.")
+    shell.fails("s3api list-object-versions", "NoSuchBucket")
+    shell.answer("dynamodb describe-table", "2026-11-01T10:00:09.5+00:00\n")
+    shell.answer("dynamodb (update|delete)-table", "")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    assert result.status == 0, result.text
+    assert result.called("delete-table --table-name chatbot-dev-conversations")
+
+
 @pytest.mark.parametrize("status", ["DELETE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "CREATE_FAILED"])
 def test_a_stack_that_can_only_be_removed_stays_where_there_is_data(shell: Shell, status: str) -> None:
     empty_account(shell)
