@@ -4,22 +4,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 NAG := tests/infra/cdk-nag
 UV_VERSION := 0.13.8
+# Folders, too: a file that is removed changes nothing else.
+WEB_SOURCES := $(shell find web/src web/public web/vite web/index.html web/package-lock.json web/vite.config.ts 2>/dev/null)
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 # Only what was said on this command line; an unrelated PORT in the environment is not meant for this server.
 given = $(if $(filter command line,$(origin $(1))),$(2) '$($(1))')
 
-.PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean
+.PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean web web-check web-types browser
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '%s\n' '  make run PORT=9000 DATA_DIR=/some/dir   (CHATBOT_PORT and CHATBOT_DATA_DIR do the same)'
 
-run: $(VENV)/.run  ## Start the chatbot at http://127.0.0.1:8000
+# The chatbot runs without its web interface, too: where that cannot be built, a line says why.
+run: WEB_OPTION := --optional
+run: $(VENV)/.run web/dist/.ready  ## Start the chatbot at http://127.0.0.1:8000
 	@exec $(BIN)/chatbot $(call given,DATA_DIR,--data-dir) serve $(call given,PORT,--port)
 
-test: lint types scripts templates unit rehearse  ## Run every check
+test: lint types scripts templates web-check unit rehearse browser  ## Run every check
 
 lint: $(VENV)/.dev
 	@echo '== lint: ruff, import rules'
@@ -47,6 +51,20 @@ rehearse: $(VENV)/.dev .venv-emulator/.ready .venv-cli/.ready .venv-runtime/.rea
 	@echo '== rehearsal: the scripts against an emulated account'
 	@$(BIN)/pytest -n 2 --dist loadfile tests/rehearsal
 
+web: web/dist/.ready  ## Build the web interface
+
+web-check: web/dist/.ready  ## Check the web interface: format, types, unit tests, size
+	@echo '== web: biome, tsc, vitest, size of the first load'
+	@cd web && npm run --silent check && npm run --silent test && npm run --silent size
+
+web-types: $(VENV)/.run web/node_modules/.ready  ## Renew the web interface's types of the API
+	@$(BIN)/python scripts/openapi.py >web/openapi.json
+	@cd web && npm run --silent schema
+
+browser: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Try the web interface in a browser
+	@echo '== browser: the web interface, against the local server'
+	@cd tests/e2e && npm run --silent test
+
 bench: .venv-bench/.ready  ## Measure speed and memory, beside a peer
 	PYTHONPATH=src:. .venv-bench/bin/python -m bench $(ARGS)
 
@@ -67,7 +85,7 @@ lock: .venv-lock/.ready  ## Renew the locked requirement files
 	$(LOCK) $(ARGS) requirements-bench-rag.in -o requirements-bench-rag.txt
 
 clean:  ## Remove environments and caches (not your data)
-	rm -rf .venv .venv-* $(NAG)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-* $(NAG)/node_modules web/node_modules web/dist tests/e2e/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # The package itself is installed in place, with the build backend that requirements-local.txt locks.
 $(VENV)/.run: requirements.txt requirements-local.txt pyproject.toml
@@ -84,11 +102,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@scripts/venv.sh .venv-$* requirements-$*.txt
 	@touch $@
 
-$(NAG)/node_modules/.ready: $(NAG)/package-lock.json
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' && command -v npm >/dev/null || \
-		{ echo 'Node.js 20 or newer, with npm, was not found; install it (https://nodejs.org)' >&2; exit 1; }
-	@cd $(NAG) && npm ci --no-audit --no-fund --loglevel=error
-	@touch $@
+web/dist/.ready: $(WEB_SOURCES)
+	@scripts/web.sh build $(WEB_OPTION)
+
+$(NAG)/node_modules/.ready web/node_modules/.ready tests/e2e/node_modules/.ready: %/node_modules/.ready: %/package-lock.json
+	@scripts/web.sh packages $*
 
 .venv-bench/.ready: requirements.txt requirements-local.txt requirements-bench.txt
 	@scripts/venv.sh .venv-bench requirements.txt requirements-local.txt requirements-bench.txt

@@ -11,8 +11,8 @@ from pathlib import Path
 from bench.models import LOCAL, QUESTION, InstantModel, with_model
 from bench.processes import environment, free_port, python, running
 from bench.seed import OWNER
-from chatbot.chat import TurnRequest
 from chatbot.services import Services, build_services
+from chatbot.turn import TurnRequest
 from shared import backends
 from shared.config import load_settings
 

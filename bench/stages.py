@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bench.processes import peak_mb
 from chatbot import api, handler, server
-from chatbot.chat import ChatService, TurnRequest
+from chatbot.chat import ChatService
 from chatbot.events import TurnDone, TurnEvent
+from chatbot.turn import TurnRequest
 from shared.backends import Backends
 from shared.encryption import Sealer
 from shared.ports import KeyWrapper, Store

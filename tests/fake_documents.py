@@ -19,7 +19,7 @@ from rag.ingestion import IngestionService
 from shared.config import parse_model_spec
 from shared.document_keys import document_id_of, user_and_key
 from shared.document_ports import ChunkIndex, DocumentCatalogue, DocumentFiles
-from shared.documents import DocumentRecord, FileVersion, Generation, LocalFile, UploadTarget
+from shared.documents import DocumentRecord, DownloadTarget, FileVersion, Generation, LocalFile, UploadTarget
 from shared.errors import DocumentRefused, NotFound
 from shared.local.sqlite_documents import DocumentDatabase
 from shared.models import OWNER
@@ -51,6 +51,9 @@ class MemoryFiles:
 
     def upload_target(self, user_id: str, key: str, size: int, content_type: str | None) -> UploadTarget:
         return UploadTarget(f"https://bucket.test/{key}", "PUT", {})
+
+    def download_target(self, user_id: str, key: str) -> DownloadTarget:
+        return DownloadTarget(f"https://bucket.test/{user_id}/{key}", {})
 
     def stat(self, user_id: str, key: str) -> FileVersion | None:
         found = self.stored.get((user_id, key))

@@ -10,15 +10,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import httpx
 from fastapi import FastAPI, Request
+from pydantic import Field, TypeAdapter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatbot.api import Caller, create_app
 from chatbot.server import _Server
 from chatbot.services import Services, build_services
+from chatbot.stream_models import StreamEvent
 from shared.backends import Backends
 from shared.config import Settings
 from shared.document_backends import ChatDocuments, LocalDocuments
@@ -175,15 +177,21 @@ class Client(httpx.Client):
         return [conversation["conversation_id"] for conversation in page["conversations"]]
 
 
+_STREAM_EVENT: TypeAdapter[StreamEvent] = TypeAdapter(Annotated[StreamEvent, Field(discriminator="type")])
+
+
 def events_of(stream: str) -> list[Event]:
-    """The events of a stream; comments are left out. Fails for a line that is none of the protocol's."""
+    """The events of a stream; comments are left out. Fails for what is not as the contract says."""
     events = []
     for block in stream.split("\n\n"):
         if not block or block.startswith(":"):
             continue
         name, data = block.split("\n")
         event = Event(name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
-        assert event.data["type"] == event.name
+        told = _STREAM_EVENT.validate_python(event.data)
+        # Nothing is sent that the contract does not name.
+        assert told.model_dump(exclude_none=True) == event.data
+        assert told.type == event.name
         events.append(event)
     return events
 

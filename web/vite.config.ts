@@ -1,7 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { firstLoad } from "./vite/firstLoad";
+import { pdfjsAssets } from "./vite/pdfjsAssets";
+import { scriptBeforePaint } from "./vite/scriptBeforePaint";
+import { serviceWorker } from "./vite/serviceWorker";
 
 export default defineConfig({
+  plugins: [pdfjsAssets(), serviceWorker(), scriptBeforePaint(), firstLoad()],
+  // The worker of pdf.js is a module.
+  worker: { format: "es" },
   resolve: { alias: { "~": fileURLToPath(new URL("./src", import.meta.url)) } },
   esbuild: { jsx: "automatic" },
   build: {

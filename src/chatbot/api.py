@@ -7,20 +7,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.middleware.cors import CORSMiddleware
 
 from chatbot import __version__, examples
 from chatbot.api_errors import install_error_handlers
 from chatbot.api_routes import conversation_routes, status_routes
-from chatbot.chat import TurnRequest
+from chatbot.document_content_routes import document_content_routes
 from chatbot.document_routes import document_routes
 from chatbot.http_guard import HttpGuard, RequestIdOf
-from chatbot.models import ChatRequest, ChatResponse, ErrorResponse
+from chatbot.import_routes import import_routes
+from chatbot.models import MESSAGE_ID_PATTERN, ChatRequest, ChatResponse, ErrorResponse
+from chatbot.openapi_document import describe_events
 from chatbot.services import Services
 from chatbot.sse import QUIET_SECONDS, as_response, as_server_sent_events
+from chatbot.stream_models import STREAM_ITEM
+from chatbot.turn import TurnRequest
 from chatbot.turns import TurnFailed
+from chatbot.web_files import WebFiles
+from chatbot.web_pages import WebPages
 
 #: How long a stopping process waits for turns that are still being answered, in seconds.
 DRAIN_SECONDS = 20
@@ -28,26 +34,17 @@ DRAIN_SECONDS = 20
 #: How long a browser may remember what it was allowed.
 _PREFLIGHT_SECONDS = 3600
 
-#: One server-sent event, as OpenAPI 3.2 (and FastAPI before it) describes the items of a stream.
-_STREAM_EVENT = {
-    "type": "object",
-    "properties": {
-        "event": {"enum": ["start", "status", "citations", "delta", "done", "error"]},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-    },
-    "required": ["event", "data"],
-}
-
 _CHAT_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The reply, whole or as a stream.",
         "content": {
             "application/json": {"example": examples.CHAT_RESPONSE},
-            "text/event-stream": {"itemSchema": _STREAM_EVENT, "example": examples.CHAT_STREAM},
+            "text/event-stream": {"itemSchema": STREAM_ITEM, "example": examples.CHAT_STREAM},
         },
     },
     **{status: {"model": ErrorResponse} for status in (400, 404, 409, 413, 422, 429, 502, 503, 504)},
 }
+_STOP_ANSWERS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in (422, 503)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +65,12 @@ def create_app(
     *,
     hosts: frozenset[str] | None = None,
     origins: tuple[str, ...] = (),
+    web: WebFiles | None = None,
 ) -> FastAPI:
     """The app over these services. Closing it (its lifespan) closes them, after running turns have ended.
 
     ``request_id_of`` and ``hosts`` are as ``HttpGuard`` takes them; ``origins`` are web pages elsewhere that may call.
+    ``web`` is the web interface, where this process serves it.
     """
 
     @asynccontextmanager
@@ -92,9 +91,14 @@ def create_app(
     app.state.services = services
     app.include_router(_chat_route(services, identify))
     app.include_router(conversation_routes(services, lambda request: identify(request).user_id))
+    app.include_router(import_routes(services, lambda request: identify(request).user_id))
     app.include_router(document_routes(services, lambda request: identify(request).user_id))
-    app.include_router(status_routes(services, lambda request: identify(request).user_id))
+    app.include_router(document_content_routes(services, lambda request: identify(request).user_id))
+    app.include_router(status_routes(services, lambda request: identify(request).user_id, web))
     install_error_handlers(app)
+    describe_events(app)
+    if web:
+        app.add_middleware(WebPages, files=web)
     app.add_middleware(HttpGuard, request_id_of=request_id_of, hosts=hosts)
     if origins:
         # Outermost, so that such a page can read refusals too.
@@ -139,6 +143,7 @@ def _chat_route(services: Services, identify: IdentifyCaller) -> APIRouter:
                 model=body.model,
                 use_documents=body.use_documents,
                 document_ids=tuple(body.document_ids) if body.document_ids is not None else None,
+                replaces=body.replaces,
                 idempotency_key=idempotency_key,
                 request_id=request_id,
             )
@@ -156,5 +161,17 @@ def _chat_route(services: Services, identify: IdentifyCaller) -> APIRouter:
             # Proxies that buffer would hold the stream back.
             headers={"cache-control": "no-store, no-transform", "x-accel-buffering": "no"},
         )
+
+    @router.post("/chat/{message_id}/stop", status_code=204, responses=_STOP_ANSWERS)
+    def stop(
+        request: Request,
+        message_id: Annotated[str, Path(pattern=MESSAGE_ID_PATTERN, examples=[examples.MESSAGE_ID])],
+    ) -> None:
+        """Ends the reply that is being written under this id; 204, too, where there is none.
+
+        What was written is saved, and its stream ends with `done`, `stop_reason` "stopped". Where nothing was written
+        yet, nothing is saved and it ends with `error`, code `stopped`.
+        """
+        services.stopping.ask(identify(request).user_id, message_id)
 
     return router

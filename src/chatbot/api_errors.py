@@ -23,6 +23,8 @@ _STATUSES: tuple[tuple[type[errors.ChatbotError], HTTPStatus], ...] = (
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.IdempotencyConflict, HTTPStatus.CONFLICT),
     (errors.RequestInProgress, HTTPStatus.CONFLICT),
+    (errors.TurnStopped, HTTPStatus.CONFLICT),
+    (errors.ConversationChanged, HTTPStatus.CONFLICT),
     (errors.ClaimLost, HTTPStatus.CONFLICT),
     (errors.DocumentChanged, HTTPStatus.CONFLICT),
     (errors.DocumentRefused, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -35,6 +35,7 @@ from chatbot.page import first_page
 from chatbot.sealing import Message
 from chatbot.services import Services
 from chatbot.usage import usage_report
+from chatbot.web_files import WebFiles
 
 UserOf = Callable[[Request], str]
 
@@ -117,8 +118,8 @@ def conversation_routes(services: Services, user_of: UserOf) -> APIRouter:
     return router
 
 
-def status_routes(services: Services, user_of: UserOf) -> APIRouter:
-    """What answers, what it cost, whether it is well."""
+def status_routes(services: Services, user_of: UserOf, web: WebFiles | None = None) -> APIRouter:
+    """What answers, what it cost, whether it is well. ``web`` is the web interface, where this process serves it."""
     router = APIRouter(tags=["status"])
 
     @router.get("/", include_in_schema=False)
@@ -126,7 +127,8 @@ def status_routes(services: Services, user_of: UserOf) -> APIRouter:
     def index(request: Request) -> HTMLResponse:
         """What is running here, for whoever opens it in a browser."""
         origin = str(request.base_url).rstrip("/")
-        return HTMLResponse(first_page(__version__, services.llm.default_model, origin))
+        is_missing = web is not None and not web.built
+        return HTMLResponse(first_page(__version__, services.llm.default_model, origin, web_is_missing=is_missing))
 
     @router.get("/models", response_model=ModelList, response_model_exclude_none=True)
     def list_models() -> ModelList:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from chatbot.markers import without_markers
 from chatbot.prompt import title_from
-from chatbot.sealing import Citation, ConversationSealer, Message
+from chatbot.sealing import Citation, ConversationKey, ConversationSealer, Message
+from chatbot.turn_context import Context, ContextReader, pages
 from shared.errors import DecryptionError, KeyConflict, NotFound
 from shared.models import (
-    ChatMessage,
     ConversationRecord,
     MessageRecord,
     Page,
@@ -26,7 +25,6 @@ from shared.models import (
 from shared.ports import Clock, ConversationStore
 from shared.storage import format_timestamp
 
-_EXPORT_PAGE = 200
 #: Keys of a listing that are unwrapped side by side: one KMS call each where none is cached.
 _PARALLEL_UNWRAPS = 8
 _UNREADABLE_TITLE = "(this conversation cannot be decrypted)"
@@ -40,22 +38,6 @@ class Summary:
     title: str
     created_at: str
     updated_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a new turn begins from. ``record`` is ``None`` where it begins a conversation."""
-
-    conversation_id: str
-    record: ConversationRecord | None
-    history: tuple[ChatMessage, ...]
-    #: Whether ``history`` is all of the conversation.
-    whole: bool
-
-    @classmethod
-    def empty(cls, conversation_id: str) -> Context:
-        """The beginning of a conversation."""
-        return cls(conversation_id, None, (), whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +65,18 @@ class ConversationService:
         self._sealer = sealer
         self._clock = clock
         self._ttl = timedelta(days=ttl_days)
+        self._contexts = ContextReader(store, sealer)
 
-    def context(self, user_id: str, conversation_id: str, limit: int) -> Context:
-        """The last ``limit`` messages, oldest first; an empty context where there is no such conversation yet."""
-        record = self._store.get(user_id, conversation_id)
-        if record is None:
-            return Context.empty(conversation_id)
-        # One more than asked tells whether there are older ones.
-        stored = self._store.recent_messages(record, limit + 1)
-        opened = self._sealer.open_messages(record, stored[max(0, len(stored) - limit) :])
-        history = tuple(
-            ChatMessage(message.role, without_markers(message.text) if message.citations else message.text)
-            for message in opened
-        )
-        return Context(conversation_id, record, history, whole=len(stored) <= limit)
+    def context(self, user_id: str, conversation_id: str, limit: int, replaces: str | None = None) -> Context:
+        """As ``ContextReader.read`` says."""
+        return self._contexts.read(user_id, conversation_id, limit, replaces)
 
     def save_turn(self, user_id: str, context: Context, turn: FinishedTurn) -> None:
-        """Writes the turn whole or not at all. Raises ``NotFound`` where the conversation was deleted meanwhile."""
+        """Writes the turn whole or not at all.
+
+        Raises ``NotFound`` where the conversation was deleted meanwhile, ``ConversationChanged`` where a turn that
+        replaces others finds one that its context did not hold.
+        """
         try:
             self._store.save_turn(self._sealed(user_id, context, turn))
         except KeyConflict:
@@ -121,7 +98,7 @@ class ConversationService:
             user_id=user_id,
             conversation_id=context.conversation_id,
             wrapped_key=key.wrapped,
-            title=context.record.title if context.record else self._sealer.seal_title(key, title_from(turn.question)),
+            title=self._title(key, context, turn.question),
             new_conversation=context.record is None,
             user_message=MessageRecord(
                 question_id, "user", self._sealer.seal_message(key, question_id, "user", turn.question)
@@ -140,14 +117,20 @@ class ConversationService:
             finished_at=format_timestamp(now),
             expires_at=int((now + self._ttl).timestamp()),
             claim=turn.claim,
+            replaces=context.replaces,
         )
+
+    def _title(self, key: ConversationKey, context: Context, question: str) -> bytes:
+        """The standing title, sealed; made of the question where there is none, or where it is to follow it."""
+        stands = context.record and not (context.replaces and context.replaces.old_title)
+        return context.record.title if context.record and stands else self._sealer.seal_title(key, title_from(question))
 
     def message_at(self, user_id: str, conversation_id: str, time: str) -> Message:
         """The saved message with this timestamp. Raises ``NotFound``."""
         record = self._record(user_id, conversation_id)
         stored = self._store.message_at(record, time)
         if stored is None:
-            raise _no_conversation()
+            raise NotFound("There is no such message; it may have been replaced, or have expired.")
         return self._sealer.open_messages(record, [stored])[0]
 
     def list(self, user_id: str, limit: int, cursor: str | None = None) -> Page[Summary]:
@@ -166,16 +149,9 @@ class ConversationService:
     def read_whole(self, user_id: str, conversation_id: str) -> tuple[Summary, Sequence[Message]]:
         """The conversation with all its messages, oldest first. Raises ``NotFound``."""
         record = self._record(user_id, conversation_id)
-        pages = list(self._pages(record))
-        stored = [message for page in reversed(pages) for message in page.items]
+        newest_first = list(pages(self._store, record))
+        stored = [message for page in reversed(newest_first) for message in page.items]
         return self._summary(record), self._sealer.open_messages(record, stored, mark_unreadable=True)
-
-    def _pages(self, record: ConversationRecord) -> Iterator[Page[MessageRecord]]:
-        page = self._store.messages(record, _EXPORT_PAGE)
-        yield page
-        while page.next_cursor:
-            page = self._store.messages(record, _EXPORT_PAGE, page.next_cursor)
-            yield page
 
     def rename(self, user_id: str, conversation_id: str, title: str) -> Summary:
         """Sets the title. Raises ``NotFound``."""

@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from rag.documents import DocumentService
 from shared.config import Settings
 from shared.document_backends import ChatDocuments, LocalDocuments
 from shared.document_ports import Retriever
+from shared.documents import RetrievalRequest, RetrievalResult
 from shared.errors import NotFound
 from shared.models import OWNER
 from shared.ports import Clock
@@ -22,22 +24,53 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1 << 20
 
+#: An index that was asleep answers after 10 to 30 seconds.
+_READ_SECONDS = 40
+#: A document that is longer, by the ruler, is not given as text in one piece.
+_LONGEST_TEXT = 200_000
+#: The bytes of a document's file: user, document id. Raises ``NotFound``, ``StoreError``.
+Open = Callable[[str, str], BinaryIO]
 #: Stores the bytes of an announced document: user, document id, the bytes piece by piece, and how many there are where
 #: that is known. Raises ``NotFound``, ``InvalidRequest``, ``StoreError``.
 Receive = Callable[[str, str, Iterable[bytes], int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """The bytes of documents, where they come and go through this process."""
+
+    receive: Receive
+    open: Open
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentServices:
-    """What the HTTP API calls for documents. ``receive`` is ``None`` where they are uploaded elsewhere."""
+    """What the HTTP API calls for documents. ``contents`` is ``None`` where they go to a bucket, and come from it."""
 
     service: DocumentService
     retriever: Retriever
-    receive: Receive | None
+    contents: Contents | None
     start: Callable[[], None]
     stop: Callable[[], None]
     #: Returns where what the documents stand on answers; raises ``StoreError``, ``IndexUnavailable``.
     ping: Callable[[], None]
+
+    def text(self, user_id: str, document_id: str) -> RetrievalResult:
+        """What was read out of a document, in its order; ``whole`` where that is all. Without passages it is too long,
+        not read yet, or being replaced just now.
+
+        Raises ``NotFound``, ``RetrievalError``, ``StoreError``.
+        """
+        self.service.get(user_id, document_id)
+        return self.retriever.retrieve(
+            RetrievalRequest(
+                user_id=user_id,
+                query="",
+                token_budget=_LONGEST_TEXT,
+                deadline=time.monotonic() + _READ_SECONDS,
+                document_ids=(document_id,),
+            )
+        )
 
 
 def build_documents(
@@ -84,6 +117,9 @@ def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> Docume
             files.delete(user_id, record.key)
             raise
 
+    def open_file(user_id: str, document_id: str) -> BinaryIO:
+        return files.open_file(user_id, service.get(user_id, document_id).key)
+
     def stop() -> None:
         queue.stop()
         processor.close()
@@ -91,7 +127,8 @@ def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> Docume
         backends.close()
 
     retriever = RetrievalService(catalogue, index, embeddings, backends.reranker)
-    return DocumentServices(service, retriever, receive, queue.start, stop, index.ping)
+    contents = Contents(receive, open_file)
+    return DocumentServices(service, retriever, contents, queue.start, stop, index.ping)
 
 
 class _WorkingQueue:

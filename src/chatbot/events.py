@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatbot.sealing import Citation
-from shared.models import Retrieval, StopReason, TokenUsage
+from shared.models import Retrieval, Stage, StopReason, TokenUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class StatusChanged:
     ``generating``; ``fallback``, where another model, named, now answers.
     """
 
-    stage: str
+    stage: Stage
     model: str | None = None
 
 

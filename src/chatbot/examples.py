@@ -9,12 +9,13 @@ Example = dict[str, Any]
 
 CONVERSATION_ID = "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10"
 DOCUMENT_ID = "0b8e2b1f4c7d4a6f9d3c5e7a1b2c3d4e"
-_MESSAGE_ID = "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22"
+MESSAGE_ID = "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22"
 _USAGE: Example = {"input_tokens": 30, "output_tokens": 9, "cache_read_tokens": 0, "cost_usd": 0.0}
 
 CHAT_REQUESTS: list[Example] = [
     {"message": "What is the capital of France?"},
     {"message": "And of Spain?", "conversation_id": CONVERSATION_ID, "stream": True},
+    {"message": "And of Portugal?", "conversation_id": CONVERSATION_ID, "replaces": MESSAGE_ID},
 ]
 _CITATION: Example = {
     "number": 1,
@@ -27,7 +28,7 @@ _CITATION: Example = {
 }
 CHAT_RESPONSE: Example = {
     "conversation_id": CONVERSATION_ID,
-    "message_id": _MESSAGE_ID,
+    "message_id": MESSAGE_ID,
     "reply": "Once a month, under running water [1].",
     "model": "builtin",
     "stop_reason": "end_turn",
@@ -35,26 +36,33 @@ CHAT_RESPONSE: Example = {
     "usage": _USAGE,
     "retrieval": "used",
 }
-CHAT_STREAM = f"""event: start
-data: {{"type": "start", "conversation_id": "{CONVERSATION_ID}", "message_id": "{_MESSAGE_ID}", "model": "builtin"}}
-
-event: status
-data: {{"type": "status", "stage": "retrieving"}}
-
-event: status
-data: {{"type": "status", "stage": "generating"}}
-
-event: citations
-data: {{"type": "citations", "citations": [{json.dumps(_CITATION)}]}}
-
-event: delta
-data: {{"type": "delta", "text": "Once a month [1]."}}
-
-event: done
-data: {{"type": "done", "stop_reason": "end_turn", "usage": {{"input_tokens": 30, "output_tokens": 9, \
-"cache_read_tokens": 0, "cost_usd": 0.0}}, "retrieval": "used", "model": "builtin"}}
-
-"""
+START_EVENT: Example = {
+    "type": "start",
+    "conversation_id": CONVERSATION_ID,
+    "message_id": MESSAGE_ID,
+    "model": "builtin",
+}
+STATUS_EVENT: Example = {"type": "status", "stage": "retrieving"}
+CITATIONS_EVENT: Example = {"type": "citations", "citations": [_CITATION]}
+DELTA_EVENT: Example = {"type": "delta", "text": "Once a month [1]."}
+DONE_EVENT: Example = {
+    "type": "done",
+    "stop_reason": "end_turn",
+    "usage": _USAGE,
+    "retrieval": "used",
+    "model": "builtin",
+}
+CHAT_STREAM = "".join(
+    f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+    for event in (
+        START_EVENT,
+        STATUS_EVENT,
+        {"type": "status", "stage": "generating"},
+        CITATIONS_EVENT,
+        DELTA_EVENT,
+        DONE_EVENT,
+    )
+)
 HEADER: Example = {
     "conversation_id": CONVERSATION_ID,
     "title": "What is the capital of France?",
@@ -73,7 +81,7 @@ CONVERSATION: Example = {
             "citations": [],
         },
         {
-            "message_id": _MESSAGE_ID,
+            "message_id": MESSAGE_ID,
             "role": "assistant",
             "text": "The capital of France is Paris.",
             "created_at": "2026-11-21T10:00:01.250000Z",
@@ -91,7 +99,7 @@ EXPORT: Example = {
     **HEADER,
     "messages": [
         {
-            "message_id": _MESSAGE_ID,
+            "message_id": MESSAGE_ID,
             "role": "assistant",
             "text": "The capital of France is Paris.",
             "created_at": "2026-11-21T10:00:01.250000Z",
@@ -131,6 +139,7 @@ UPLOAD_RESPONSE: Example = {
         "method": "PUT",
         "headers": {"content-type": "application/pdf"},
     },
+    "replaces": False,
 }
 DOCUMENT: Example = {
     "document_id": DOCUMENT_ID,
@@ -172,3 +181,40 @@ ERROR: Example = {
         "request_id": "0f8d1d7e4a5b4c39b1f2a3d4e5f60718",
     }
 }
+ERROR_EVENT: Example = {
+    "type": "error",
+    "error": {
+        "code": "model_failed",
+        "message": "The model stopped in the middle of its answer; send the message again.",
+        "request_id": "0f8d1d7e4a5b4c39b1f2a3d4e5f60718",
+    },
+}
+DOWNLOAD: Example = {
+    "url": f"http://127.0.0.1:8000/documents/{DOCUMENT_ID}/content",
+    "method": "GET",
+    "headers": {},
+}
+DOCUMENT_TEXT: Example = {
+    "passages": [
+        {
+            "page": 17,
+            "section": "Care > Filter",
+            "text": "Take the filter out once a month and rinse it under running water.",
+        }
+    ],
+    "complete": True,
+}
+IMPORT: Example = {
+    "conversation_id": CONVERSATION_ID,
+    "title": "Capitals of Europe",
+    "turns": [
+        {
+            "question": "What is the capital of France?",
+            "reply": "Paris.",
+            "asked_at": "2026-03-01T09:15:00Z",
+            "answered_at": "2026-03-01T09:15:04Z",
+            "model": "gpt-4o",
+        }
+    ],
+}
+IMPORTED: Example = {"conversation_id": CONVERSATION_ID, "imported": 1, "skipped": 0}

@@ -20,6 +20,8 @@ def as_markdown(conversation: Summary, messages: Sequence[Message]) -> str:
         model = f" ({message.model})" if message.model else ""
         parts.append(f"## {_SPEAKERS[message.role]}{model} · {message.created_at}")
         parts.append(message.text.strip("\n"))
+        if message.stop_reason == "stopped":
+            parts.append("> (stopped here)")
         parts.extend(_source(citation) for citation in message.citations)
     return "\n\n".join(parts) + "\n"
 

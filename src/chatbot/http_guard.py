@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,7 +27,7 @@ _MOST_DROPPED = 16 * LARGEST_BODY
 #: Files come this way on a laptop; their route reads them piece by piece, and has a limit of its own.
 _UPLOADS = re.compile(rf"/documents/{DOCUMENT_ID}/content")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-#: The API serves no page but its own first one, which needs nothing but inline style.
+#: The API itself serves no page but a plain one, which needs nothing but inline style; ``web_pages`` says its own.
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -89,7 +90,7 @@ class HttpGuard:
             message = f"This server is addressed as {' or '.join(sorted(self._hosts))}; another Host was found."
             await _refuse(send, 400, "invalid_host", message, request_id)
             return
-        if scope["method"] == "PUT" and _UPLOADS.fullmatch(scope["path"]):
+        if scope["method"] == "PUT" and _UPLOADS.fullmatch(scope["path"].removeprefix(scope.get("root_path", ""))):
             await self._app(scope, receive, send)
             return
         try:
@@ -154,7 +155,9 @@ async def _refuse(send: Send, status: int, code: str, message: str, request_id: 
 def _log(scope: Scope, request_id: str, status: int, began: float) -> None:
     # The template of the path, not the path: what stands in place of an id may be anything.
     route = getattr(scope.get("route"), "path", "")
-    level = logging.DEBUG if route == "/health" else logging.INFO
+    # Files of the web interface have no route; opening it asks for dozens.
+    is_quiet = route == "/health" or (not route and status < HTTPStatus.BAD_REQUEST)
+    level = logging.DEBUG if is_quiet else logging.INFO
     log.log(
         level,
         "request",

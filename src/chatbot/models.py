@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chatbot import examples
-from shared.documents import DocumentStatus
-from shared.models import CONVERSATION_ID, LONGEST_MESSAGE, Retrieval, Role, StopReason, TokenUsage
+from shared.models import CONVERSATION_ID, LONGEST_MESSAGE, MESSAGE_ID, Retrieval, Role, StopReason, TokenUsage
 
 ID_PATTERN = f"^{CONVERSATION_ID}$"
+MESSAGE_ID_PATTERN = f"^{MESSAGE_ID}$"
+#: Characters of a reply that is brought along from elsewhere.
+LONGEST_REPLY = 64_000
 
 
 def _has_words(text: str) -> str:
@@ -33,12 +35,14 @@ def _not_a_path(text: str) -> str:
 
 
 Message = Annotated[str, Field(min_length=1, max_length=LONGEST_MESSAGE), AfterValidator(_has_words)]
+Reply = Annotated[str, Field(min_length=1, max_length=LONGEST_REPLY), AfterValidator(_has_words)]
 Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_has_words)]
 ConversationId = Annotated[str, Field(pattern=ID_PATTERN), AfterValidator(_not_a_path)]
 
 
-def _examples(*shown: examples.Example) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": list(shown)})
+def shown(*found: examples.Example) -> ConfigDict:
+    """The examples of a model."""
+    return ConfigDict(json_schema_extra={"examples": list(found)})
 
 
 class Body(BaseModel):
@@ -48,7 +52,7 @@ class Body(BaseModel):
 
 
 class ChatRequest(Body):
-    model_config = _examples(*examples.CHAT_REQUESTS)
+    model_config = shown(*examples.CHAT_REQUESTS)
 
     message: Message = Field(description="What to answer.")
     conversation_id: ConversationId | None = Field(
@@ -62,6 +66,12 @@ class ChatRequest(Body):
         default=None, max_length=100, description="Look only in these documents."
     )
     stream: bool = Field(default=False, description="Answer with server-sent events.")
+    replaces: str | None = Field(
+        default=None,
+        pattern=MESSAGE_ID_PATTERN,
+        description="A question or reply among the last 20 turns of the conversation: its turn and all after it give "
+        "way to this one once it is saved. Needs `conversation_id`.",
+    )
 
 
 class Usage(BaseModel):
@@ -94,7 +104,7 @@ class Citation(BaseModel):
 
 
 class ChatResponse(BaseModel):
-    model_config = _examples(examples.CHAT_RESPONSE)
+    model_config = shown(examples.CHAT_RESPONSE)
 
     conversation_id: str
     message_id: str
@@ -109,7 +119,7 @@ class ChatResponse(BaseModel):
 class ConversationHeader(BaseModel):
     """Times are ISO-8601 UTC."""
 
-    model_config = _examples(examples.HEADER)
+    model_config = shown(examples.HEADER)
 
     conversation_id: str
     title: str
@@ -118,7 +128,7 @@ class ConversationHeader(BaseModel):
 
 
 class ConversationList(BaseModel):
-    model_config = _examples(examples.CONVERSATIONS)
+    model_config = shown(examples.CONVERSATIONS)
 
     conversations: list[ConversationHeader]
     next_cursor: str | None = None
@@ -139,14 +149,14 @@ class MessageView(BaseModel):
 class ConversationView(ConversationHeader):
     """The newest messages, oldest first; ``next_cursor`` leads to the ones before."""
 
-    model_config = _examples(examples.CONVERSATION)
+    model_config = shown(examples.CONVERSATION)
 
     messages: list[MessageView]
     next_cursor: str | None = None
 
 
 class Rename(Body):
-    model_config = _examples(examples.RENAME)
+    model_config = shown(examples.RENAME)
 
     title: Title
 
@@ -172,85 +182,9 @@ class ModelView(BaseModel):
 
 
 class ModelList(BaseModel):
-    model_config = _examples(examples.MODELS)
+    model_config = shown(examples.MODELS)
 
     models: list[ModelView]
-
-
-class UploadRequest(Body):
-    model_config = _examples(examples.UPLOAD_REQUEST)
-
-    filename: str = Field(
-        min_length=1, max_length=1024, description="Name of the document, with folders where it has some: a/b.pdf."
-    )
-    size: int = Field(ge=0, description="Length of the file in bytes.")
-    content_type: str | None = Field(
-        default=None, max_length=255, pattern=r"^[\x20-\x7e]+$", description="Media type of the file."
-    )
-
-
-class Upload(BaseModel):
-    """Send the bytes of the file there, with this method and these headers."""
-
-    url: str
-    method: str
-    headers: dict[str, str]
-
-
-class UploadResponse(BaseModel):
-    model_config = _examples(examples.UPLOAD_RESPONSE)
-
-    document_id: str
-    upload: Upload
-
-
-class DocumentView(BaseModel):
-    """``error`` is a sentence that says what to do; ``progress`` the share of the work done, 0 to 1."""
-
-    model_config = _examples(examples.DOCUMENT)
-
-    document_id: str
-    filename: str
-    status: DocumentStatus
-    size: int | None = None
-    pages: int | None = None
-    chunks: int
-    progress: float | None = None
-    error: str | None = None
-    created_at: str
-    updated_at: str
-
-
-class DocumentList(BaseModel):
-    model_config = _examples(examples.DOCUMENTS)
-
-    documents: list[DocumentView]
-    next_cursor: str | None = None
-
-
-class SearchRequest(Body):
-    model_config = _examples(examples.SEARCH_REQUEST)
-
-    query: Message = Field(description="What to look for, in words or as a question.")
-    top_k: int = Field(default=5, ge=1, le=50, description="How many passages at most.")
-    document_ids: list[Annotated[str, Field(min_length=1, max_length=128)]] | None = Field(
-        default=None, max_length=100, description="Look only in these documents."
-    )
-
-
-class SearchResult(BaseModel):
-    document_id: str
-    document: str
-    page: int | None = None
-    section: str | None = None
-    text: str
-    score: float
-
-
-class SearchResponse(BaseModel):
-    model_config = _examples(examples.SEARCH_RESPONSE)
-
-    results: list[SearchResult]
 
 
 class UsageFigures(BaseModel):
@@ -269,14 +203,14 @@ class UsageDay(UsageFigures):
 
 
 class UsageReport(BaseModel):
-    model_config = _examples(examples.USAGE)
+    model_config = shown(examples.USAGE)
 
     days: list[UsageDay]
     total: UsageFigures
 
 
 class Health(BaseModel):
-    model_config = _examples(examples.HEALTH)
+    model_config = shown(examples.HEALTH)
 
     status: Literal["ok"] = "ok"
     version: str
@@ -290,7 +224,7 @@ class DependencyHealth(BaseModel):
 
 
 class DetailedHealth(BaseModel):
-    model_config = _examples(examples.DETAILED_HEALTH)
+    model_config = shown(examples.DETAILED_HEALTH)
 
     status: Literal["ok", "degraded"]
     version: str
@@ -308,6 +242,6 @@ class ErrorBody(BaseModel):
 class ErrorResponse(BaseModel):
     """Every error of this API."""
 
-    model_config = _examples(examples.ERROR)
+    model_config = shown(examples.ERROR)
 
     error: ErrorBody

@@ -69,19 +69,23 @@ class TurnObserver:
         """Tokens were used that belong to no answered turn."""
         self._metrics.record({"Tokens": (usage.total_tokens, "Count"), "CostUsd": (cost_usd or 0, "None")}, {})
 
+    def stopped(self, turn: TurnFacts) -> None:
+        """The user stopped the turn before anything was written: nothing is stored, and nothing failed."""
+        log.info("turn stopped", extra=_ended(turn))
+
     def failed(self, turn: TurnFacts, code: str) -> None:
         """The turn ended with an error, and nothing of it is stored."""
-        log.warning(
-            "turn failed",
-            extra={
-                "request_id": turn.request_id,
-                "conversation_id": turn.conversation_id,
-                "model": turn.model,
-                "code": code,
-                "duration_ms": _milliseconds(turn.began, time.monotonic()),
-            },
-        )
+        log.warning("turn failed", extra={**_ended(turn), "code": code})
         self._metrics.record({"TurnsFailed": (1, "Count")}, {"code": code})
+
+
+def _ended(turn: TurnFacts) -> dict[str, object]:
+    return {
+        "request_id": turn.request_id,
+        "conversation_id": turn.conversation_id,
+        "model": turn.model,
+        "duration_ms": _milliseconds(turn.began, time.monotonic()),
+    }
 
 
 def _milliseconds(began: float, ended: float) -> float:

@@ -1,4 +1,4 @@
-"""The plain page at ``/``: says what is running until the web UI is there."""
+"""The plain page: says what is running, where the web interface is not there to show it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAGE = """<!doctype html>
 </style>
 <h1>chatbot is running</h1>
 <p>Version {version}. Answers come from <strong>{model}</strong>.</p>
-{note}
+{notes}
 <h2>Ask it</h2>
 <pre>curl -X POST {origin}/chat \\
   -H 'content-type: application/json' \\
@@ -40,7 +40,13 @@ key, and it is very small: good for trying things out, wrong about much. Connect
 <code>CHATBOT_MODEL</code>, for example <code>openai:llama3.2@http://127.0.0.1:11434/v1</code> for Ollama.</p>"""
 
 
-def first_page(version: str, model: str, origin: str) -> str:
+_NO_WEB_NOTE = """<p class="note">The web interface is not built yet, so this plain page stands in for it.
+<code>make run</code> builds it where Node.js 20.19 or newer, with npm, is found (<a
+href="https://nodejs.org" rel="noreferrer">nodejs.org</a>); <code>make web</code> says what keeps it from being built.
+Then load this page again.</p>"""
+
+
+def first_page(version: str, model: str, origin: str, *, web_is_missing: bool = False) -> str:
     """HTML; ``origin`` is where this server is reached, such as ``http://127.0.0.1:8000``."""
-    note = _BUILTIN_NOTE if model == "builtin" else ""
-    return _PAGE.format(version=escape(version), model=escape(model), note=note, origin=escape(origin))
+    notes = (_NO_WEB_NOTE if web_is_missing else "") + (_BUILTIN_NOTE if model == "builtin" else "")
+    return _PAGE.format(version=escape(version), model=escape(model), notes=notes, origin=escape(origin))

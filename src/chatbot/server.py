@@ -20,7 +20,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
 from chatbot.api import Caller, create_app
+from chatbot.api_prefix import ApiPrefix
 from chatbot.services import build_services
+from chatbot.web_files import WebFiles
 from shared import backends, logger
 from shared.config import Settings
 from shared.errors import ConfigurationError
@@ -37,11 +39,16 @@ _START_SECONDS = 30
 _LOOK_SECONDS = 0.1
 
 
-def local_app(settings: Settings, *, start: bool) -> FastAPI:
+#: Where `make web` puts the web interface; nowhere, where the package is installed without its sources.
+_WEB = Path(__file__).resolve().parents[2] / "web" / "dist"
+
+
+def local_app(settings: Settings, *, start: bool, web: WebFiles | None = None) -> FastAPI:
     """The app over local data. Raises ``ConfigurationError`` for what cannot be used.
 
     ``start`` loads the models now, so that the first answer is quick and a wrong model shows at once, and begins to
-    watch the folder of documents; otherwise the first turn loads them, and the first upload begins that work.
+    watch the folder of documents; otherwise the first turn loads them, and the first upload begins that work. ``web``
+    is the web interface to serve beside the API, which stands under ``/api`` as well.
     """
     services = build_services(settings, backends.local(settings))
     try:
@@ -54,7 +61,9 @@ def local_app(settings: Settings, *, start: bool) -> FastAPI:
     def identify(_request: Request) -> Caller:
         return Caller(OWNER, time.monotonic() + settings.turn_timeout_seconds)
 
-    return create_app(services, identify, _request_id, hosts=_hosts(settings), origins=settings.allowed_origins)
+    app = create_app(services, identify, _request_id, hosts=_hosts(settings), origins=settings.allowed_origins, web=web)
+    app.add_middleware(ApiPrefix)
+    return app
 
 
 def run(settings: Settings) -> None:
@@ -67,9 +76,10 @@ def run(settings: Settings) -> None:
     logger.configure(settings.log_level, json_lines=False)
     with _listening(settings) as listener:
         port = listener.getsockname()[1]
-        app = local_app(settings, start=True)
+        web = WebFiles(_WEB)
+        app = local_app(settings, start=True, web=web)
         server = _Server(app, app.state.services.turns.stop)
-        _announce(settings, port)
+        _announce(settings, port, web)
         server.run(sockets=[listener])
 
 
@@ -191,7 +201,7 @@ def _request_id(headers: Headers) -> str | None:
     return headers.get("x-request-id")
 
 
-def _announce(settings: Settings, port: int) -> None:
+def _announce(settings: Settings, port: int, web: WebFiles) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     model = settings.model.name
     note = " (very small: for trying things out; set CHATBOT_MODEL for a better one)" if model == "builtin" else ""
@@ -201,3 +211,5 @@ def _announce(settings: Settings, port: int) -> None:
         f"  data   {settings.data_dir}\n"
         f"  files  {settings.data_dir / 'documents'}  (what you put there is read, and cited in answers)\n"
     )
+    if not web.built:
+        sys.stderr.write("  web    not built; the page at the address above says how\n")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chatbot.budget import DailyBudget, Spending
 from chatbot.chat import ChatService
+from chatbot.conversation_import import ConversationImport
 from chatbot.conversation_service import ConversationService
 from chatbot.document_services import DocumentServices, build_documents
 from chatbot.grounding import DocumentGrounding
@@ -16,6 +17,7 @@ from chatbot.observe import TurnObserver
 from chatbot.prompt import SYSTEM_PROMPT, PromptSettings
 from chatbot.sealing import ConversationSealer
 from chatbot.status import StatusService
+from chatbot.stopping import Stopping
 from chatbot.turns import TurnRunner
 from shared.backends import Backends
 from shared.config import Settings
@@ -29,9 +31,11 @@ class Services:
 
     chat: ChatService
     conversations: ConversationService
+    imports: ConversationImport
     llm: LLMService
     status: StatusService
     turns: TurnRunner
+    stopping: Stopping
     close_store: Callable[[], None]
     documents: DocumentServices | None = None
 
@@ -68,12 +72,15 @@ def build_services(settings: Settings, backends: Backends) -> Services:
     documents = build_documents(settings, backends.documents, backends.clock)
     sealer = ConversationSealer(DataKeys(backends.key_wrapper, settings.data_key_cache_seconds))
     conversations = ConversationService(backends.store, sealer, backends.clock, settings.history_ttl_days)
+    imports = ConversationImport(backends.store, sealer, backends.clock, settings.history_ttl_days)
     observer = TurnObserver(backends.metrics)
+    stopping = Stopping(backends.store, backends.clock)
     chat = ChatService(
         conversations=conversations,
         llm=llm,
         documents=DocumentGrounding(documents.retriever if documents else None, llm),
         idempotency=Idempotency(backends.store, backends.clock),
+        stopping=stopping,
         budget=DailyBudget(backends.store, backends.clock, settings.daily_token_budget),
         spending=Spending(backends.store, llm, observer, backends.clock),
         observer=observer,
@@ -88,4 +95,6 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         clock=backends.clock,
         documents=documents.ping if documents else None,
     )
-    return Services(chat, conversations, llm, status, TurnRunner(), backends.store.close, documents)
+    return Services(
+        *(chat, conversations, imports, llm, status, TurnRunner(), stopping, backends.store.close, documents)
+    )

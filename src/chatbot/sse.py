@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 from chatbot.api_errors import error_body
 from chatbot.events import PassagesCited, Started, StatusChanged, TextAdded, TurnDone, TurnEvent
-from chatbot.models import ChatResponse, Usage
+from chatbot.models import ChatResponse, Citation, Usage
+from chatbot.stream_models import (
+    CitationsEvent,
+    DeltaEvent,
+    DoneEvent,
+    ErrorEvent,
+    StartEvent,
+    StatusEvent,
+    StreamEvent,
+)
 from chatbot.turns import StillRunning, TurnFailed
 
 RunEvent = TurnEvent | TurnFailed | StillRunning
@@ -57,29 +65,31 @@ async def as_response(events: AsyncIterator[RunEvent]) -> ChatResponse:
 def _encode(event: RunEvent, request_id: str) -> bytes:
     if isinstance(event, StillRunning):
         return _COMMENT
-    name, data = _named(event, request_id)
+    told = _told(event, request_id)
     # JSON has no bare line ends, so one data line holds it.
-    return f"event: {name}\ndata: {json.dumps({'type': name, **data}, ensure_ascii=False)}\n\n".encode()
+    data = json.dumps(told.model_dump(exclude_none=True), ensure_ascii=False)
+    return f"event: {told.type}\ndata: {data}\n\n".encode()
 
 
-def _named(event: TurnEvent | TurnFailed, request_id: str) -> tuple[str, dict[str, Any]]:
+def _told(event: TurnEvent | TurnFailed, request_id: str) -> StreamEvent:
     if isinstance(event, TextAdded):
-        return "delta", {"text": event.text}
+        return DeltaEvent(type="delta", text=event.text)
     if isinstance(event, Started):
-        return "start", {
-            "conversation_id": event.conversation_id,
-            "message_id": event.message_id,
-            "model": event.model,
-        }
+        return StartEvent(
+            type="start", conversation_id=event.conversation_id, message_id=event.message_id, model=event.model
+        )
     if isinstance(event, StatusChanged):
-        return "status", {"stage": event.stage} | ({"model": event.model} if event.model else {})
+        return StatusEvent(type="status", stage=event.stage, model=event.model)
     if isinstance(event, PassagesCited):
-        return "citations", {"citations": list(event.citations)}
+        return CitationsEvent(
+            type="citations", citations=[Citation.model_validate(citation) for citation in event.citations]
+        )
     if isinstance(event, TurnDone):
-        return "done", {
-            "stop_reason": event.stop_reason,
-            "usage": Usage.of(event.usage, event.cost_usd).model_dump(exclude_none=True),
-            "retrieval": event.retrieval,
-            "model": event.model,
-        }
-    return "error", error_body(event.error, request_id).model_dump(exclude_none=True)
+        return DoneEvent(
+            type="done",
+            stop_reason=event.stop_reason,
+            usage=Usage.of(event.usage, event.cost_usd),
+            retrieval=event.retrieval,
+            model=event.model,
+        )
+    return ErrorEvent(type="error", error=error_body(event.error, request_id).error)

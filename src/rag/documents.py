@@ -12,7 +12,7 @@ from rag.document_state import announced, awaits_upload, is_leased, new_record, 
 from rag.lease import changed_meanwhile
 from shared.document_keys import checked_key, document_id_of
 from shared.document_ports import DocumentCatalogue, DocumentFiles, IngestionQueue
-from shared.documents import DocumentRecord, UploadTarget
+from shared.documents import DocumentRecord, DownloadTarget, UploadTarget
 from shared.errors import ChatbotError, DocumentChanged, InvalidRequest, NotFound, TooLarge
 from shared.models import Page
 from shared.ports import Clock
@@ -87,6 +87,13 @@ class DocumentService:
 
         changed = self._change(user_id, document_id_of(user_id, key), announce)
         return changed or self.get(user_id, document_id_of(user_id, key)), target
+
+    def download(self, user_id: str, document_id: str) -> DownloadTarget:
+        """Where the bytes of the document's file are. Raises ``NotFound`` where it, or its file, is gone."""
+        key = self.get(user_id, document_id).key
+        if self._files.stat(user_id, key) is None:
+            raise NotFound("The file of this document is not there; upload it again, or delete the document.")
+        return self._files.download_target(user_id, key)
 
     def arrived(self, user_id: str, document_id: str) -> None:
         """The bytes that were announced are there. Raises ``NotFound``."""

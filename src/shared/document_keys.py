@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from urllib.parse import quote
 
 from shared.errors import InvalidRequest
 from shared.models import OWNER
@@ -55,6 +56,13 @@ def user_and_key(name: str) -> tuple[str, str] | None:
     if not slash or user_id == OWNER or not _USER_ID.fullmatch(user_id) or not is_document_key(key):
         return None
     return user_id, key
+
+
+def attachment_of(key: str) -> str:
+    """The value of ``content-disposition`` with which a browser keeps the file under its name, and never shows it."""
+    name = key.rpartition("/")[2]
+    plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _problem(key: str) -> str | None:

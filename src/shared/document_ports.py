@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from shared.documents import (
     Chunk,
     DocumentRecord,
+    DownloadTarget,
     EmbeddedChunk,
     EmbedderTraits,
     FileVersion,
@@ -115,6 +116,12 @@ class DocumentFiles(Protocol):
         """Where a client may send the bytes of this key, for a while."""
         ...
 
+    def download_target(self, user_id: str, key: str) -> DownloadTarget:
+        """Where a client may fetch the bytes of this key as a file to keep, for a while. Whether they are there, only
+        ``stat`` tells.
+        """
+        ...
+
     def stat(self, user_id: str, key: str) -> FileVersion | None:
         """The file as it is now; ``None`` where there is none."""
         ...
@@ -133,13 +140,17 @@ class DocumentFiles(Protocol):
 
 
 class ReceivingFiles(DocumentFiles, Protocol):
-    """Files whose bytes come through this process."""
+    """Files whose bytes come and go through this process."""
 
     def receive(self, user_id: str, key: str, pieces: Iterable[bytes], expected_size: int | None = None) -> None:
         """Stores the bytes under the key, whole and durably, or nothing.
 
         Raises ``InvalidRequest`` where there are more or fewer than expected, or something else has the name.
         """
+        ...
+
+    def open_file(self, user_id: str, key: str) -> BinaryIO:
+        """The file as it is now, open; whoever asked closes it. Raises ``NotFound``."""
         ...
 
 

@@ -132,6 +132,14 @@ class UploadTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadTarget:
+    """Where a client fetches the bytes of a document. ``url`` may be a path, relative to the API."""
+
+    url: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchQuery:
     """A search of the index, in one user's chunks only.
 
@@ -173,7 +181,8 @@ class RetrievalRequest:
     """What to look for. ``token_budget`` bounds all passages together, by the ruler; ``limit`` their number.
 
     ``deadline`` is a ``time.monotonic()`` reading in seconds. ``allow_whole`` lets a corpus that fits the budget come
-    back whole, in the order of its documents, instead of being searched.
+    back whole, in the order of its documents, instead of being searched. With an empty ``query`` nothing is searched:
+    it is that, or nothing.
     """
 
     user_id: str

@@ -9,6 +9,7 @@
     │   └── DocumentsDisabled     this deployment has no documents
     ├── IdempotencyConflict       the key was used for another request
     ├── RequestInProgress         the same request is still being answered elsewhere
+    ├── TurnStopped               the user stopped the answer before anything of it was written
     ├── Overloaded                as many turns run as this process takes
     ├── BudgetSpent               the day's tokens are used up
     ├── ModelError                the model did not answer
@@ -21,6 +22,7 @@
     ├── StoreError                the store did not answer
     │   ├── StoreFull             no space is left
     │   ├── KeyConflict           the conversation stands under another data key
+    │   ├── ConversationChanged   what a turn was to replace is no longer as it was seen
     │   ├── ClaimLost             the lease on an idempotency key went to another process
     │   └── DocumentChanged       somebody else wrote the document's record first
     ├── DocumentRefused           nothing can be made of the document as it is; trying again would not help
@@ -94,6 +96,10 @@ class RequestInProgress(ChatbotError):
     code = "request_in_progress"
 
 
+class TurnStopped(ChatbotError):
+    code = "stopped"
+
+
 class Overloaded(ChatbotError):
     code = "overloaded"
 
@@ -142,6 +148,10 @@ class StoreFull(StoreError):
 
 class KeyConflict(StoreError):
     code = "conversation_conflict"
+
+
+class ConversationChanged(StoreError):
+    code = "conversation_changed"
 
 
 class ClaimLost(StoreError):

@@ -15,13 +15,28 @@ OWNER = "owner"
 LONGEST_MESSAGE = 32_000
 #: Pattern of a whole conversation id.
 CONVERSATION_ID = r"[A-Za-z0-9._-]{1,64}"
+#: Turns that one turn may replace. DynamoDB takes 100 actions in a transaction; these are 40 of them.
+MOST_REPLACED_TURNS = 20
+#: Pattern of a whole message id.
+MESSAGE_ID = r"[A-Za-z0-9-]{1,64}"
 
 Role = Literal["user", "assistant"]
 Retrieval = Literal["used", "no_match", "disabled", "unavailable"]
 
-#: Why a model stopped. ``end_turn`` is the ordinary end, ``max_tokens`` an answer that was cut.
+#: What goes on in a turn: documents are searched, their index wakes up, or cannot be reached; a model writes, or gives
+#: way to another one.
+Stage = Literal["retrieving", "waking_index", "documents_unavailable", "generating", "fallback"]
+
+#: Why a reply ended. ``end_turn`` is the ordinary end, ``max_tokens`` an answer that was cut, ``stopped`` one that its
+#: user stopped.
 StopReason = Literal[
-    "end_turn", "max_tokens", "stop_sequence", "content_filtered", "guardrail_intervened", "context_exceeded"
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "content_filtered",
+    "guardrail_intervened",
+    "context_exceeded",
+    "stopped",
 ]
 
 T = TypeVar("T")
@@ -184,12 +199,26 @@ class RequestClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """What of its conversation gives way to a turn: at least one message and all after it, as they were seen.
+
+    ``timestamps`` are the messages' own, at most ``MOST_REPLACED_TURNS`` turns of them; ``last_seen`` is the header's
+    ``updated_at`` at that time. ``old_title`` is the sealed title that gives way to the turn's, if it does.
+    """
+
+    timestamps: tuple[str, ...]
+    last_seen: str
+    old_title: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRecord:
     """One turn, sealed and ready to be written whole.
 
-    ``new_conversation`` says that no conversation stood under the id when the turn began. ``title`` is used only then.
-    ``received_at`` and ``finished_at`` are ISO-8601 UTC with microseconds; the store moves them forward where needed to
-    keep timestamps strictly increasing and the two messages of a turn next to each other.
+    ``new_conversation`` says that no conversation stood under the id when the turn began. ``title`` is used only then,
+    and where it replaces an old one. ``received_at`` and ``finished_at`` are ISO-8601 UTC with microseconds; the store
+    moves them forward where needed to keep timestamps strictly increasing and the two messages of a turn next to each
+    other. An ``imported`` turn was answered elsewhere: it counts no usage, and stands at its own time or not at all.
     """
 
     user_id: str
@@ -203,6 +232,8 @@ class TurnRecord:
     finished_at: str
     expires_at: int
     claim: RequestClaim | None = None
+    replaces: Replacement | None = None
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

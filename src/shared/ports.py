@@ -71,12 +71,17 @@ class ConversationStore(Protocol):
     def save_turn(self, turn: TurnRecord) -> str:
         """Writes the turn whole or not at all, and counts its usage. Returns the reply's timestamp.
 
-        In one transaction: both messages, the header (made, or its time and expiry moved on), and the claim marked
-        done. The usage is counted with it or right after it. Raises ``KeyConflict`` where the header is gone or stands
-        under another wrapped key (for a new conversation: where one stands already), ``ClaimLost`` where the claim is
-        no longer this turn's, ``StoreFull``, ``StoreError``. After any of them nothing of the turn is stored, with one
-        exception: where a remote store's answer was lost for good, it may have written the turn before. Its claim is
-        done then, so that a retry finds the reply.
+        In one transaction: both messages, the header (made, or its time and expiry moved on), the claim marked done,
+        and what the turn replaces deleted. The usage is counted with it or right after it; that of replaced turns
+        stays counted. Raises ``KeyConflict`` where the header is gone or stands under another wrapped key (for a new
+        conversation: where one stands already), ``ConversationChanged`` where a turn that replaces others finds one
+        that it has not seen, or an imported one a message as late as itself, ``ClaimLost`` where the claim is no
+        longer this turn's, ``StoreFull``, ``StoreError``. After any of them nothing of the turn is stored and nothing
+        replaced, with one exception: where a remote store's answer was lost for good, it may have written the turn
+        before. Its claim is done then, so that a retry finds the reply.
+
+        So whatever was added or replaced since the turn was begun stays: of two that replace the same message, one is
+        saved. The new messages come after those that they replace, in time too.
         """
         ...
 
@@ -112,6 +117,18 @@ class ClaimStore(Protocol):
         ...
 
 
+class StopStore(Protocol):
+    """Requests to stop a reply that another process may be writing."""
+
+    def ask_to_stop(self, user_id: str, message_id: str, expires_at: int) -> None:
+        """Keeps the request until ``expires_at`` (epoch seconds). Asking again changes nothing but that."""
+        ...
+
+    def stop_asked(self, user_id: str, message_id: str) -> bool:
+        """Whether this user asked for it; may be told of it a moment late."""
+        ...
+
+
 class UsageStore(Protocol):
     """Daily counters of tokens and cost, a row for each model."""
 
@@ -124,8 +141,8 @@ class UsageStore(Protocol):
         ...
 
 
-class Store(ConversationStore, ClaimStore, UsageStore, Protocol):
-    """What one database gives: a saved turn touches all three."""
+class Store(ConversationStore, ClaimStore, UsageStore, StopStore, Protocol):
+    """What one database gives: a saved turn touches the first three."""
 
 
 class ChatModel(Protocol):

@@ -53,7 +53,7 @@ class _Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     user_id: str = Field(min_length=1, max_length=64)
-    query: str = Field(min_length=1)
+    query: str = Field(max_length=LONGEST_PAYLOAD)
     token_budget: int = Field(ge=1)
     limit: int = Field(ge=1, le=1000)
     document_ids: list[str] | None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from shared.errors import ClaimLost, InvalidRequest, KeyConflict
+from shared.errors import ClaimLost, ConversationChanged, InvalidRequest, KeyConflict
 from shared.models import CONVERSATION_ID, Page, TokenUsage, TurnRecord, UsageRecord
 
 T = TypeVar("T")
@@ -48,7 +48,10 @@ def turn_times(turn: TurnRecord, last: str | None) -> tuple[str, str]:
     """Timestamps of the turn's two messages, after ``last``, the conversation's newest one so far.
 
     Both follow from ``last`` in one step, so turns saved one after the other never interleave, whenever they began.
+    Raises ``ConversationChanged`` for an imported turn that would have to be moved.
     """
+    if turn.imported and last and last >= turn.received_at:
+        raise already_said()
     user_time = max(turn.received_at, next_timestamp(last)) if last else turn.received_at
     return user_time, max(turn.finished_at, next_timestamp(user_time))
 
@@ -80,6 +83,20 @@ def key_conflict() -> KeyConflict:
     return KeyConflict(
         "The conversation was deleted, or begun anew elsewhere, while this message was being answered; the answer was "
         "not saved. Send the message again."
+    )
+
+
+def conversation_changed() -> ConversationChanged:
+    return ConversationChanged(
+        "The conversation went on or was changed elsewhere while this message was being answered, so nothing was "
+        "replaced and the answer was not kept. Look at the conversation as it is now, then send the message again."
+    )
+
+
+def already_said() -> ConversationChanged:
+    return ConversationChanged(
+        "Messages as late as this turn stand under this conversation_id already, perhaps of a conversation that was "
+        "deleted or has expired. Leave the conversation_id out, to import it as a conversation of its own."
     )
 
 

@@ -92,3 +92,12 @@ def test_an_upload_is_told_where_to_go(place: Place) -> None:
     target = place.files.upload_target(OWNER, "a.txt", 4, "text/plain")
     assert target.method == "PUT"
     assert target.url
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_download_is_told_where_to_come_from(place: Place, key: str) -> None:
+    place.write(OWNER, key, b"mine")
+    mine, yours = place.files.download_target(OWNER, key), place.files.download_target("you", key)
+    assert mine.url != yours.url
+    # A browser sends no header of its own with a click.
+    assert mine.headers == {}

@@ -31,6 +31,8 @@ GRANTS = [
     for variant in VARIANTS
     for statement in granted(variant)
 ]
+#: What takes the name of an operation: to list page by page, and to sign a URL.
+_NAMING = ("_client.get_paginator", "_client.generate_presigned_url")
 #: Call sites of the adapters that no function reaches in the cloud.
 NOT_IN_THE_CLOUD = {
     ("dynamodb_catalogue.py", "unfinished", "scan"): "Only the worker of a laptop asks what is unfinished.",
@@ -77,20 +79,19 @@ def _call_sites() -> Iterator[tuple[str, str, str]]:
     session = get_session()
     services = ("dynamodb", "kms", "s3", "sqs", "lambda", "bedrock-runtime", "bedrock-agent-runtime", "s3vectors")
     known = {xform_name(name) for each in services for name in session.get_service_model(each).operation_names}
-    known |= {"generate_presigned_url"}
     for path in sorted(ADAPTERS.glob("*.py")):
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef):
                 for name in _operations(function):
                     if name in known:
-                        yield path.name, function.name, name.replace("generate_presigned_url", "put_object")
+                        yield path.name, function.name, name
 
 
 def _operations(function: ast.FunctionDef) -> Iterator[str]:
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self._client":
             yield node.attr
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("_client.get_paginator"):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(_NAMING):
             yield ast.literal_eval(node.args[0])
 
 

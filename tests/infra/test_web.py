@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chatbot.web_files import WEB_POLICY, is_file_path
 from tests.infra.templates import ROOT, Template, parse
 
 FILE = ROOT / "infra" / "cloudformation" / "web.yaml"
@@ -43,6 +44,10 @@ def distribution(template: Template) -> dict[str, Any]:
         ("/conversations/3f2a-41", "/index.html"),
         ("/conversations/my.chat.v2", "/index.html"),
         ("/documents/report.pdf", "/index.html"),
+        ("/c/my.chat.v2", "/index.html"),
+        ("/library", "/index.html"),
+        ("/sw.js", "/sw.js"),
+        ("/manifest.webmanifest", "/manifest.webmanifest"),
         ("/api", "/index.html"),
     ],
 )
@@ -55,6 +60,8 @@ def test_deep_links_are_answered_with_the_page_and_files_with_themselves(
     script = f"{code}\nprocess.stdout.write(handler({json.dumps({'request': {'uri': path}})}).uri)"
     found = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
     assert found.stdout == served
+    # A laptop serves by the same rule.
+    assert is_file_path(path) == (served == path)
 
 
 def test_errors_of_the_api_stay_what_they_are(distribution: dict[str, Any]) -> None:
@@ -99,18 +106,11 @@ def test_pages_load_nothing_from_elsewhere_and_stand_in_no_frame(
     _, parts = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Join"]
     policy = dict((each["Fn::Sub"] if isinstance(each, dict) else each).split(" ", 1) for each in parts)
     bucket = "https://${Prefix}-documents-${AWS::AccountId}-${AWS::Region}.s3.${AWS::Region}.${AWS::URLSuffix}"
-    assert policy == {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": "'self' data:",
-        "font-src": "'self'",
-        "manifest-src": "'self'",
-        "connect-src": f"'self' {bucket}",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-    }
+    # As a laptop says it; there documents come from the same origin.
+    assert policy == {**WEB_POLICY, "connect-src": f"'self' {bucket}"}
+    assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in str(policy)
+    assert not [sources for sources in WEB_POLICY.values() if set(sources.split()) - {"'none'", "'self'", "data:"}]
     assert security["ContentTypeOptions"] == {"Override": True}
     assert security["FrameOptions"]["FrameOption"] == "DENY"
     assert security["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
@@ -128,3 +128,10 @@ def test_the_documents_bucket_of_the_policy_is_the_one_that_is_made(template: Te
 def test_a_domain_of_your_own_speaks_tls_1_2_at_least(distribution: dict[str, Any]) -> None:
     condition, own, _ = distribution["ViewerCertificate"]["Fn::If"]
     assert (condition, own["MinimumProtocolVersion"]) == ("HasDomain", "TLSv1.2_2021")
+
+
+def test_browsers_may_send_documents_and_fetch_them() -> None:
+    storage = parse((FILE.parent / "storage.yaml").read_text(encoding="utf-8"))
+    _, cors, _ = storage["Resources"]["DocumentsBucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    rules = [rule for _, rule, _ in (each["Fn::If"] for each in cors["CorsRules"])]
+    assert [rule["AllowedMethods"] for rule in rules] == [["GET", "PUT"]] * 2

@@ -176,7 +176,7 @@ def test_an_export_as_json_holds_what_the_api_shows(client: Client) -> None:
 def test_an_export_is_whole_however_long_the_conversation(
     page: int, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatbot.conversation_service._EXPORT_PAGE", page)
+    monkeypatch.setattr("chatbot.turn_context._PAGE", page)
     for number in range(5):
         client.say(f"q{number}", conversation_id="c1")
     document = client.get("/conversations/c1/export", params={"format": "json"}).json()

@@ -62,6 +62,19 @@ def test_a_foreign_conversation_answers_as_a_missing_one(method: str, path: str,
         assert alice.get("/conversations/foreign").json() == before
 
 
+def test_a_foreign_message_is_replaced_or_stopped_as_a_missing_one(home: Home, url: str) -> None:
+    with Client(url, "gina") as gina, Client(url, "hugo") as hugo:
+        theirs = gina.say("a secret of gina", conversation_id="foreign")["message_id"]
+        hugo.say("hello", conversation_id="foreign")
+        calls = home.model.calls
+        answers = [told(hugo.chat("x", conversation_id="foreign", replaces=each)) for each in (theirs, "missing")]
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+        assert told(hugo.post(f"/chat/{theirs}/stop")) == told(hugo.post("/chat/missing/stop"))
+        assert home.model.calls == calls
+        assert gina.messages("foreign")[0] == ("user", "a secret of gina")
+
+
 def test_a_cursor_into_a_foreign_conversation_leads_nowhere(url: str) -> None:
     with Client(url, "carol") as carol, Client(url, "dave") as dave:
         for number in range(3):
@@ -89,7 +102,7 @@ def test_a_turn_under_a_foreign_id_begins_a_conversation_of_ones_own(home: Home,
 
 _actions = st.tuples(
     st.sampled_from((ALICE, BOB)),
-    st.sampled_from(("chat", "stream", "rename", "delete", "read", "export", "list", "again")),
+    st.sampled_from(("chat", "stream", "rename", "delete", "read", "export", "list", "again", "replace")),
     st.sampled_from(IDS),
 )
 
@@ -122,6 +135,8 @@ class World:
         match action:
             case "chat" | "stream" | "again":
                 self._chat(action, conversation_id)
+            case "replace":
+                self._replace(conversation_id)
             case "rename":
                 title = f"title of {self._name}"
                 assert self._client.patch(path, json={"title": title}).status_code == (200 if there else 404)
@@ -149,6 +164,22 @@ class World:
     @property
     def _other(self) -> str:
         return BOB if self._name == ALICE else ALICE
+
+    def _replace(self, conversation_id: str) -> None:
+        """The last turn gives way; of somebody else's there is nothing to replace."""
+        self._turns += 1
+        message = f"{self._name} says {self._turns}"
+        title, messages = self._expected.get(conversation_id, ("", []))
+        view = self._client.get(f"/conversations/{conversation_id}").json()
+        last = view["messages"][-1]["message_id"] if messages else "nothing"
+        answer = self._client.chat(message, conversation_id=conversation_id, replaces=last)
+        if not messages:
+            assert answer.status_code == 404
+            return
+        if len(messages) == 2 and title == messages[0][1]:
+            title = message
+        turn = [("user", message), ("assistant", f"You said: {message}.")]
+        self._expected[conversation_id] = (title, [*messages[:-2], *turn])
 
     def _chat(self, action: str, conversation_id: str) -> None:
         self._turns += 1

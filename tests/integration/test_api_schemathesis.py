@@ -31,17 +31,22 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 OPERATIONS = [
     ("post", "/chat"),
+    ("post", "/chat/{message_id}/stop"),
     ("get", "/conversations"),
     ("get", "/conversations/{conversation_id}"),
     ("patch", "/conversations/{conversation_id}"),
     ("delete", "/conversations/{conversation_id}"),
     ("get", "/conversations/{conversation_id}/export"),
+    ("post", "/conversations/import"),
     ("get", "/documents"),
     ("post", "/documents"),
     ("get", "/documents/{document_id}"),
     ("delete", "/documents/{document_id}"),
     ("post", "/documents/{document_id}/retry"),
+    ("get", "/documents/{document_id}/content"),
     ("put", "/documents/{document_id}/content"),
+    ("get", "/documents/{document_id}/download"),
+    ("get", "/documents/{document_id}/text"),
     ("post", "/search"),
     ("get", "/models"),
     ("get", "/usage"),
@@ -51,7 +56,7 @@ OPERATIONS = [
 #: Nothing that is sent to them can be wrong.
 TAKE_NOTHING = {"/models", "/health", "/health/detailed"}
 #: Refuse what a schema cannot forbid: blank texts, models that are not configured, cursors that nobody gave out, names
-#: that no file can have.
+#: that no file can have, times that do not follow each other.
 REFUSE_MORE = {
     ("get", "/documents"),
     ("post", "/documents"),
@@ -60,6 +65,7 @@ REFUSE_MORE = {
     ("get", "/conversations"),
     ("get", "/conversations/{conversation_id}"),
     ("patch", "/conversations/{conversation_id}"),
+    ("post", "/conversations/import"),
 }
 
 

@@ -138,11 +138,11 @@ def test_old_versions_and_broken_uploads_go(prod: Stage) -> None:
     assert not [rule for rule in rules if "Days" in rule.get("Expiration", {})], "documents would disappear"
 
 
-def test_only_the_named_page_may_upload(prod: Stage) -> None:
+def test_only_the_named_page_may_upload_and_download(prod: Stage) -> None:
     [rule] = prod.client("s3").get_bucket_cors(Bucket=_documents_bucket(prod))["CORSRules"]
     assert (rule["AllowedOrigins"], rule["AllowedMethods"], rule["AllowedHeaders"]) == (
         [_ORIGIN],
-        ["PUT"],
+        ["GET", "PUT"],
         ["content-type"],
     )
 

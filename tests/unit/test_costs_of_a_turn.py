@@ -16,10 +16,10 @@ from cost_model import assumptions as a
 from cost_model import estimate
 from moto import mock_aws
 
-from chatbot.chat import TurnRequest
 from chatbot.events import Started, TurnDone
 from chatbot.observe import TurnFacts, TurnObserver
 from chatbot.services import Services, build_services
+from chatbot.turn import TurnRequest
 from shared.aws.dynamodb import DynamoDBStore
 from shared.backends import Backends
 from shared.config import Settings

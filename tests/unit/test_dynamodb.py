@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -15,8 +16,8 @@ from moto import mock_aws
 from shared.aws import dynamodb_calls
 from shared.aws import dynamodb_items as items
 from shared.aws.dynamodb import DynamoDBStore
-from shared.errors import ClaimLost, InvalidRequest, KeyConflict, StoreError
-from shared.models import ConversationRecord, UsageRecord
+from shared.errors import ClaimLost, ConversationChanged, InvalidRequest, KeyConflict, StoreError
+from shared.models import MOST_REPLACED_TURNS, ConversationRecord, Replacement, UsageRecord
 from tests.contract.stores import MovableClock, Turns, create_table, texts
 
 CONVERSATION = ConversationRecord(
@@ -155,6 +156,43 @@ def test_a_claim_lost_meanwhile_is_told_from_a_moved_header(scripted: Scripted, 
     scripted.cancel("ConditionalCheckFailed", "None", "None", "ConditionalCheckFailed")
     with pytest.raises(ClaimLost):
         scripted.store.save_turn(turn(claim=turn.claim()))
+
+
+def test_a_claim_lost_meanwhile_is_told_where_others_are_replaced(scripted: Scripted, turn: Turns) -> None:
+    times = tuple(f"2026-11-21T08:00:00.{number:06}Z" for number in range(2 * MOST_REPLACED_TURNS))
+    replacing = replace(turn(claim=turn.claim()), replaces=Replacement(times, CONVERSATION.updated_at))
+    scripted.answer("get_item", HEADER)
+    scripted.cancel("None", "None", "None", "ConditionalCheckFailed", *("None" for _ in times))
+    with pytest.raises(ClaimLost):
+        scripted.store.save_turn(replacing)
+    [sent] = scripted.transactions
+    kinds = [kind for action in sent["TransactItems"] for kind in action]
+    assert kinds == ["Update", "Put", "Put", "Update", *("Delete" for _ in times)]
+    # The most that one transaction takes.
+    assert len(kinds) <= 100
+
+
+def test_a_title_set_in_the_last_moment_stays(scripted: Scripted, turn: Turns) -> None:
+    seen = Replacement((CONVERSATION.created_at, CONVERSATION.updated_at), CONVERSATION.updated_at, CONVERSATION.title)
+    scripted.answer("get_item", HEADER)
+    scripted.cancel("ConditionalCheckFailed", "None", "None", "None", "None")
+    scripted.answer("get_item", {"Item": {**HEADER["Item"], "title": {"B": b"chosen"}}})
+    scripted.answer("transact_write_items")
+    scripted.answer("update_item")
+    scripted.store.save_turn(replace(turn(), title=b"made", replaces=seen))
+    first, second = (sent["TransactItems"][0]["Update"] for sent in scripted.transactions)
+    assert first["ExpressionAttributeValues"][":title"] == {"B": b"made"}
+    assert "title" in first["ConditionExpression"]
+    assert "title" not in second["UpdateExpression"] + second["ConditionExpression"]
+
+
+def test_a_replacing_turn_whose_conversation_went_on_is_not_tried_again(scripted: Scripted, turn: Turns) -> None:
+    moved = {**HEADER["Item"], "updated_at": {"S": "2026-11-21T11:00:00.000000Z"}}
+    scripted.answer("get_item", HEADER)
+    scripted.cancel("TransactionConflict", "None", "None", "None")
+    scripted.answer("get_item", {"Item": moved})
+    with pytest.raises(ConversationChanged):
+        scripted.store.save_turn(replace(turn(), replaces=Replacement(("2026",), CONVERSATION.updated_at)))
 
 
 def test_a_turn_gives_up_after_meeting_others_too_often(scripted: Scripted, turn: Turns) -> None:

@@ -173,6 +173,32 @@ def test_links_are_not_followed(files: FolderFiles, folder: Path, tmp_path: Path
     assert (folder / "link.txt").read_text() == "upload"
 
 
+def test_what_is_opened_is_a_file_of_the_folder(files: FolderFiles, folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        files.open_file(OWNER, "a.txt")
+    put(files, "a.txt", "own")
+    with files.open_file(OWNER, "a.txt") as found:
+        assert found.read() == b"own"
+    (tmp_path / "outside.txt").write_text("canary")
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to(tmp_path / "outside.txt")
+    with pytest.raises(NotFound):
+        files.open_file(OWNER, "a.txt")
+
+
+def test_a_pipe_is_not_waited_for(files: FolderFiles, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(files, "a.txt")
+    before = (folder / "a.txt").stat()
+    (folder / "a.txt").unlink()
+    os.mkfifo(folder / "a.txt")
+    with pytest.raises(NotFound):
+        files.open_file(OWNER, "a.txt")
+    # It may take the place of a file after that was looked at.
+    monkeypatch.setattr("shared.local.folder.Place.stat", lambda _place: before)
+    with pytest.raises(NotFound):
+        files.open_file(OWNER, "a.txt")
+
+
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "documents").symlink_to(tmp_path / "real")

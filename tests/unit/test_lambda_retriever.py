@@ -296,7 +296,6 @@ GOOD: dict[str, Any] = {
     [
         ("user_id", ""),
         ("user_id", None),
-        ("query", ""),
         ("query", 7),
         ("query", "\ud800"),
         ("token_budget", 0),

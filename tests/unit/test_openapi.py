@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from chatbot import examples
-from tests.serving import Home
+from tests.serving import Home, events_of
 
 METHODS = ("get", "post", "patch", "delete", "put")
 
@@ -37,16 +43,20 @@ def examples_of(document: dict[str, Any], content: dict[str, Any]) -> list[Any]:
 def test_every_route_of_the_contract_so_far_is_described(document: dict[str, Any]) -> None:
     assert {name for name, _ in operations(document)} == {
         "POST /chat",
+        "POST /chat/{message_id}/stop",
         "GET /conversations",
         "GET /conversations/{conversation_id}",
         "PATCH /conversations/{conversation_id}",
         "DELETE /conversations/{conversation_id}",
         "GET /conversations/{conversation_id}/export",
+        "POST /conversations/import",
         "GET /documents",
         "POST /documents",
         "GET /documents/{document_id}",
         "DELETE /documents/{document_id}",
         "POST /documents/{document_id}/retry",
+        "GET /documents/{document_id}/download",
+        "GET /documents/{document_id}/text",
         "POST /search",
         "GET /models",
         "GET /usage",
@@ -85,3 +95,38 @@ def test_the_example_of_a_stream_ends_as_streams_do() -> None:
     names = [line.removeprefix("event: ") for line in examples.CHAT_STREAM.splitlines() if line.startswith("event:")]
     assert names[0] == "start"
     assert names[-1] == "done"
+
+
+def test_the_events_of_a_stream_are_components(document: dict[str, Any]) -> None:
+    item = document["paths"]["/chat"]["post"]["responses"]["200"]["content"]["text/event-stream"]["itemSchema"]
+    told = item["properties"]["data"]["contentSchema"]
+    mapping = told["discriminator"]["mapping"]
+    assert [*mapping] == item["properties"]["event"]["enum"]
+    assert [each["$ref"] for each in told["oneOf"]] == [*mapping.values()]
+    for name, reference in mapping.items():
+        schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+        assert schema["properties"]["type"]["const"] == name
+        assert "type" in schema["required"]
+        assert schema["examples"]
+
+
+def test_every_event_of_the_example_is_one_of_them(document: dict[str, Any]) -> None:
+    assert [event.name for event in events_of(examples.CHAT_STREAM)][-1] == "done"
+
+
+def test_the_document_is_made_once_and_refers_to_nothing_that_is_missing(home: Home, document: dict[str, Any]) -> None:
+    assert home.app.openapi() is document
+    names = set(re.findall(r"#/components/schemas/([A-Za-z]+)", json.dumps(document)))
+    assert names <= document["components"]["schemas"].keys()
+
+
+def test_the_web_interface_has_the_document_of_today() -> None:
+    """Where this fails: make web-types, which writes the types of the web interface anew, too."""
+    root = Path(__file__).parents[2]
+    made = subprocess.run(
+        [sys.executable, root / "scripts" / "openapi.py"],
+        env={**os.environ, "PYTHONPATH": str(root / "src")},
+        capture_output=True,
+        check=True,
+    )
+    assert made.stdout == (root / "web" / "openapi.json").read_bytes()

@@ -327,6 +327,39 @@ def test_an_upload_whose_type_was_not_said_may_have_any(served: S3Files) -> None
     assert send(target.url, target.method, {"Content-Type": "image/png"}, b"hello") == 200
 
 
+@pytest.mark.emulator
+@pytest.mark.parametrize("name", NAMES, ids=["plain", "unicode", "percent", "long", "punctuation"])
+def test_a_signed_download_gives_the_bytes_of_its_key_and_of_no_other(served: S3Files, name: str) -> None:
+    key = checked_key(name)
+    for each in (key, "other.txt"):
+        upload = served.upload_target("owner", each, 5, None)
+        assert send(upload.url, upload.method, upload.headers, b"hello") == 200
+    target = served.download_target("owner", key)
+    assert target.headers == {}
+    with urllib.request.urlopen(target.url, timeout=PATIENCE) as answer:
+        assert answer.read() == b"hello"
+    elsewhere = served.download_target("owner", "other.txt").url.partition("?")[0]
+    assert send(f"{elsewhere}?{target.url.partition('?')[2]}", "GET", {}, b"") == 403
+    assert send(target.url, "PUT", {}, b"hello") == 403
+
+
+def test_a_download_is_answered_as_a_file_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of HTML that was sent as one would else run in the name of the bucket."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with closing(AwsClients("eu-west-1").s3()) as client:
+        url = S3Files(client, "documents", LONGEST).download_target("owner", 'a/b "\u00fc; x=1.html').url
+    told = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+    assert url.startswith("https://documents.s3.eu-west-1.amazonaws.com/a/b%20%22%C3%BC%3B%20x%3D1.html?")
+    assert told["response-content-type"] == "application/octet-stream"
+    assert told["response-content-disposition"] == (
+        "attachment; filename=\"b ___ x_1.html\"; filename*=UTF-8''b%20%22%C3%BC%3B%20x%3D1.html"
+    )
+    assert told["response-cache-control"] == "no-store"
+    assert (told["X-Amz-Expires"], told["X-Amz-SignedHeaders"]) == ("900", "host")
+
+
 @pytest.mark.parametrize("region", ["eu-west-1", "us-east-1"])
 def test_uploads_go_to_the_regions_own_host_and_end_after_fifteen_minutes(
     region: str, monkeypatch: pytest.MonkeyPatch
@@ -351,3 +384,5 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with closing(AwsClients("eu-west-1").s3()) as client, pytest.raises(StoreError, match="no AWS credentials"):
         S3Files(client, "documents", LONGEST).upload_target("owner", "a.txt", 5, None)
+    with closing(AwsClients("eu-west-1").s3()) as client, pytest.raises(StoreError, match="no AWS credentials"):
+        S3Files(client, "documents", LONGEST).download_target("owner", "a.txt")

@@ -6,13 +6,16 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shared.errors import ConfigurationError, StoreError, StoreFull
 from shared.local import sqlite_connections, sqlite_rows
+from shared.local.sqlite_schema import CONVERSATIONS
 from shared.local.sqlite_store import SQLiteStore
+from shared.models import Replacement
 from tests.contract.stores import DAY, MovableClock, Turns, texts, together
 
 
@@ -68,6 +71,19 @@ def test_what_was_stored_is_there_after_reopening(path: Path, clock: MovableCloc
         assert store.get("owner", "c1") == before
         assert store.get_meta("check") == b"\x01value"
         assert store.get_meta("missing") is None
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date(path: Path, clock: MovableClock, turn: Turns) -> None:
+    older = replace(CONVERSATIONS, migrations=CONVERSATIONS.migrations[:1])
+    sqlite_connections.Connections(path, older).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO usage VALUES ('owner', '2026-11-20', 'builtin', 1, 2, 3, 4, 5, 0.5, 0)")
+        connection.commit()
+    with closing(SQLiteStore(path, clock)) as store:
+        store.ask_to_stop("owner", "reply", int(clock().timestamp()) + 100)
+        assert store.stop_asked("owner", "reply")
+        assert [row.cost_usd for row in store.usage("owner", "2026-11-01")] == [0.5]
+    assert query(path, "PRAGMA user_version") == [(len(CONVERSATIONS.migrations),)]
 
 
 def test_commits_are_durable_and_deletions_overwrite(store: SQLiteStore) -> None:
@@ -126,7 +142,7 @@ def of_a_newer_version(path: Path) -> None:
         (damaged_inside, "is not a database, or it is damaged. Put it back from a backup"),
         (cut_off, "is not a database, or it is damaged. Put it back from a backup"),
         (of_another_program, "is a database of another program. Choose another data folder"),
-        (of_a_newer_version, "newer version of this program .schema 99, this version knows 1.. Update"),
+        (of_a_newer_version, "newer version of this program .schema 99, this version knows 2.. Update"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_and_left_alone(tmp_path: Path, make: object, sentence: str) -> None:
@@ -256,6 +272,9 @@ def test_idle_connections_are_few_and_the_last_used_comes_first(store: SQLiteSto
         (sqlite_rows.SELECT_MESSAGE, 5),
         (sqlite_rows.SELECT_CLAIM, 2),
         (sqlite_rows.SELECT_USAGE, 2),
+        (sqlite_rows.SELECT_STOP, 3),
+        (sqlite_rows.DELETE_MESSAGE, 3),
+        (sqlite_rows.MOVE_CONVERSATION, 6),
         *((sql, 1) for sql in sqlite_rows.PURGE),
     ],
 )
@@ -281,6 +300,15 @@ def test_a_deleted_conversation_is_gone_from_the_files(store: SQLiteStore, path:
     assert b"secret text" not in left
 
 
+def test_a_replaced_turn_is_gone_from_the_files(store: SQLiteStore, path: Path, turn: Turns) -> None:
+    time = store.save_turn(turn("secret text", new=True))
+    stored = store.get("owner", "c1")
+    assert stored is not None
+    assert b"secret text" in bytes_on_disk(path)
+    store.save_turn(replace(turn("again"), replaces=Replacement((stored.created_at, time), time)))
+    assert b"secret text" not in bytes_on_disk(path)
+
+
 def test_a_reader_only_puts_off_emptying_the_log(store: SQLiteStore, path: Path, turn: Turns) -> None:
     store.save_turn(turn(new=True, key=KEY))
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
@@ -297,6 +325,7 @@ def test_expired_rows_go_when_that_is_asked_for_and_not_by_opening(
 ) -> None:
     with closing(SQLiteStore(path, clock)) as store:
         store.claim(turn.claim())
+        store.ask_to_stop("owner", "reply", int(clock().timestamp()) + 100)
         store.save_turn(turn(new=True, lifetime=100, key=KEY))
         store.save_turn(turn("brief", conversation_id="c2", new=True, lifetime=100))
         store.save_turn(turn("kept", conversation_id="c2", lifetime=3 * DAY))
@@ -307,6 +336,7 @@ def test_expired_rows_go_when_that_is_asked_for_and_not_by_opening(
         assert query(path, "SELECT conversation_id FROM conversations") == [("c2",)]
         assert query(path, "SELECT content FROM messages") == [(b"kept",), (b"reply to kept",)]
         assert query(path, "SELECT count(*) FROM claims") == [(0,)]
+        assert query(path, "SELECT count(*) FROM stops") == [(0,)]
         assert KEY not in bytes_on_disk(path)
 
 

@@ -17,6 +17,7 @@ _STOPS = {
     "content_filtered": "The model's provider filtered this answer.",
     "guardrail_intervened": "A guardrail stopped this answer.",
     "context_exceeded": "The conversation no longer fits the model; start a new one.",
+    "stopped": "The answer was stopped; this is as far as it came.",
 }
 
 

@@ -87,6 +87,16 @@ class DynamoDBStore:
             ExpressionAttributeValues={":mine": {"S": claim.message_id}, ":no": {"BOOL": False}},
         )
 
+    # --- stopping -----------------------------------------------------------------------------------------------------
+
+    def ask_to_stop(self, user_id: str, message_id: str, expires_at: int) -> None:
+        item = {**items.stop_key(user_id, message_id), "ttl": items.number(expires_at)}
+        calls.call(self._client.put_item, TableName=self._table, Item=item)
+
+    def stop_asked(self, user_id: str, message_id: str) -> bool:
+        # Asked for every second of every answer: read at half the price, which may be a moment late.
+        return self._get(items.stop_key(user_id, message_id), consistent=False) is not None
+
     # --- conversations ------------------------------------------------------------------------------------------------
 
     def get(self, user_id: str, conversation_id: str) -> ConversationRecord | None:
@@ -115,6 +125,8 @@ class DynamoDBStore:
         a warning is logged and the turn stays saved.
         """
         reply_time = self._turns.write(turn, self._now())
+        if turn.imported:
+            return reply_time
         try:
             self.add_usage(turn.user_id, storage.turn_usage(turn))
         except StoreError:
@@ -182,9 +194,9 @@ class DynamoDBStore:
     def _now(self) -> int:
         return storage.epoch_seconds(self._clock())
 
-    def _get(self, key: items.Item) -> items.Item | None:
-        """The item, read consistently, unless it has expired."""
-        answer = calls.call(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
+    def _get(self, key: items.Item, *, consistent: bool = True) -> items.Item | None:
+        """The item, unless it has expired."""
+        answer = calls.call(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=consistent)
         item = answer.get("Item")
         return item if item and int(item["ttl"]["N"]) > self._now() else None
 

@@ -7,6 +7,7 @@ Every hash key begins with the user's id and ``#``, which no id holds: no key ma
                                                              the index ``by_user``
     <user>#<conversation>            2026-11-21T10:00:00...  a message
     <user>#!claim#<key hash>         !claim                  an idempotency key
+    <user>#!stop#<message>           !stop                   a request to stop a reply
     <user>#!usage                    2026-11-21#<model>      a day's counters of one model
 """
 
@@ -26,6 +27,7 @@ BY_USER = "by_user"
 
 _HEADER = "!conversation"
 _CLAIM = "!claim"
+_STOP = "!stop"
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _COUNTERS = ("turns", *_TOKENS, "cost_usd", "unpriced_turns")
 
@@ -45,6 +47,10 @@ def header_key(user_id: str, conversation_id: str) -> Item:
 
 def claim_key(user_id: str, key_hash: str) -> Item:
     return key(f"{partition(user_id, '')}!claim#{key_hash}", _CLAIM)
+
+
+def stop_key(user_id: str, message_id: str) -> Item:
+    return key(f"{partition(user_id, '')}!stop#{message_id}", _STOP)
 
 
 def usage_partition(user_id: str) -> str:

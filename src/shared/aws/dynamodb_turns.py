@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SENDINGS = 3
 _NO_ANSWER = "no answer"
 _UNKNOWN_OUTCOME = {_NO_ANSWER, "TransactionInProgressException", "InternalServerError", "ServiceUnavailable"}
-# The actions of a turn: header, two messages, claim.
+# The actions of a turn: header, two messages, claim; then, without any condition, deletions of what it replaces.
 _CLAIM_POSITION = 3
 
 
@@ -32,12 +32,14 @@ class TurnWriter:
         self._table = table
 
     def write(self, turn: TurnRecord, now: int) -> str:
-        """Returns the reply's timestamp. Raises ``KeyConflict``, ``ClaimLost``, ``StoreError``."""
+        """Returns the reply's time. Raises ``KeyConflict``, ``ConversationChanged``, ``ClaimLost``, ``StoreError``."""
         for attempt in range(calls.ATTEMPTS):
             standing = self._header(turn)
             live = standing if standing and standing.expires_at > now else None
             if turn.new_conversation == (live is not None) or (live and live.wrapped_key != turn.wrapped_key):
                 raise storage.key_conflict()
+            if live and turn.replaces and live.updated_at != turn.replaces.last_seen:
+                raise storage.conversation_changed()
             user_time, reply_time = storage.turn_times(turn, self._last_time(turn, live))
             actions: list[TransactWriteItemTypeDef] = [
                 self._moved_header(turn, live, reply_time)
@@ -48,6 +50,7 @@ class TurnWriter:
             ]
             if turn.claim:
                 actions.append(self._finished_claim(turn.claim, reply_time, now))
+            actions += self._deletions(turn)
             if self._commit(actions):
                 return reply_time
             calls.pause(attempt)
@@ -98,24 +101,34 @@ class TurnWriter:
 
     def _moved_header(self, turn: TurnRecord, seen: ConversationRecord, reply_time: str) -> TransactWriteItemTypeDef:
         # An update, not a put: a title set meanwhile stays.
+        update, condition = "SET updated_at = :time, #ttl = :ttl", "updated_at = :seen AND wrapped_key = :key"
+        values: items.Item = {
+            ":time": {"S": reply_time},
+            ":ttl": items.number(turn.expires_at),
+            ":seen": {"S": seen.updated_at},
+            ":key": {"B": seen.wrapped_key},
+        }
+        if turn.replaces and turn.replaces.old_title == seen.title:
+            update, condition = f"{update}, title = :title", f"{condition} AND title = :old"
+            values |= {":title": {"B": turn.title}, ":old": {"B": seen.title}}
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": items.header_key(turn.user_id, turn.conversation_id),
-                "UpdateExpression": "SET updated_at = :time, #ttl = :ttl",
-                "ConditionExpression": "updated_at = :seen AND wrapped_key = :key",
+                "UpdateExpression": update,
+                "ConditionExpression": condition,
                 "ExpressionAttributeNames": {"#ttl": "ttl"},
-                "ExpressionAttributeValues": {
-                    ":time": {"S": reply_time},
-                    ":ttl": items.number(turn.expires_at),
-                    ":seen": {"S": seen.updated_at},
-                    ":key": {"B": seen.wrapped_key},
-                },
+                "ExpressionAttributeValues": values,
             }
         }
 
     def _put(self, item: dict[str, Any]) -> TransactWriteItemTypeDef:
         return {"Put": {"TableName": self._table, "Item": item}}
+
+    def _deletions(self, turn: TurnRecord) -> list[TransactWriteItemTypeDef]:
+        place = items.partition(turn.user_id, turn.conversation_id)
+        timestamps = turn.replaces.timestamps if turn.replaces else ()
+        return [{"Delete": {"TableName": self._table, "Key": items.key(place, each)}} for each in timestamps]
 
     def _finished_claim(self, claim: RequestClaim, reply_time: str, now: int) -> TransactWriteItemTypeDef:
         return {

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from urllib3.exceptions import HTTPError as TransportError
 
-from shared.document_keys import storage_name, user_and_key
-from shared.documents import FileVersion, LocalFile, UploadTarget
+from shared.document_keys import attachment_of, storage_name, user_and_key
+from shared.documents import DownloadTarget, FileVersion, LocalFile, UploadTarget
 from shared.errors import DocumentRefused, NotFound, StoreError, StoreFull
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _MEGABYTE = 1 << 20
-_UPLOAD_SECONDS = 900
+_URL_SECONDS = 900
 #: A download that breaks off begins anew: redelivery by the queue would take its visibility timeout.
 _DOWNLOADS = 3
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -47,10 +47,27 @@ class S3Files:
         typed = {"ContentType": content_type} if content_type else {}
         parameters = {**self._place(user_id, key), "ContentLength": size, **typed}
         try:
-            url = self._client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=_UPLOAD_SECONDS)
+            url = self._client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=_URL_SECONDS)
         except BotoCoreError as error:
             raise _translated(error) from None
         return UploadTarget(url, "PUT", {"Content-Type": content_type} if content_type else {})
+
+    def download_target(self, user_id: str, key: str) -> DownloadTarget:
+        """A signed URL for fifteen minutes, for a browser to keep the file: S3 answers as told, not as it was stored.
+
+        What came in as a page of HTML must not go out as one.
+        """
+        told = {
+            "ResponseContentDisposition": attachment_of(key),
+            "ResponseContentType": "application/octet-stream",
+            "ResponseCacheControl": "no-store",
+        }
+        parameters = {**self._place(user_id, key), **told}
+        try:
+            url = self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=_URL_SECONDS)
+        except BotoCoreError as error:
+            raise _translated(error) from None
+        return DownloadTarget(url, {})
 
     def stat(self, user_id: str, key: str) -> FileVersion | None:
         try:

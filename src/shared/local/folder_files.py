@@ -9,9 +9,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from shared.document_keys import document_id_of, storage_name, user_and_key
-from shared.documents import FileVersion, LocalFile, UploadTarget
+from shared.documents import DownloadTarget, FileVersion, LocalFile, UploadTarget
 from shared.errors import DocumentRefused, NotFound, TooLarge
 from shared.local.folder import Folder
 from shared.local.folder_upload import Upload, remove_stale_uploads
@@ -38,6 +39,28 @@ class FolderFiles:
         """A path of the API; whoever serves it hands the bytes to ``receiving``."""
         headers = {"content-type": content_type or "application/octet-stream"}
         return UploadTarget(f"/documents/{document_id_of(user_id, key)}/content?size={size}", "PUT", headers)
+
+    def download_target(self, user_id: str, key: str) -> DownloadTarget:
+        """A path of the API; whoever serves it takes the bytes of ``open_file``."""
+        return DownloadTarget(f"/documents/{document_id_of(user_id, key)}/content", {})
+
+    def open_file(self, user_id: str, key: str) -> BinaryIO:
+        """As the port says; a link, a pipe or a device is no file."""
+        try:
+            with self._folder.place(storage_name(user_id, key)) as place:
+                if not stat.S_ISREG(place.stat().st_mode):
+                    raise _no_file()
+                # What stands there now may be another thing already: a link is not followed, nor a pipe waited for.
+                flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+                file = os.fdopen(os.open(place.name, flags, dir_fd=place.folder), "rb")
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                raise _no_file() from None
+            raise self._folder.translated(error) from None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise _no_file()
+        return file
 
     def receive(self, user_id: str, key: str, pieces: Iterable[bytes], expected_size: int | None = None) -> None:
         """Stores the bytes under the key, whole and durably, or nothing. Errors as those of ``receiving``."""
@@ -77,7 +100,7 @@ class FolderFiles:
         """
         found = self._find(user_id, key)
         if found is None:
-            raise NotFound("There is no such file any more; it was deleted.")
+            raise _no_file()
         if found.version.size > self._max_bytes:
             raise DocumentRefused(
                 f"The file is {found.version.size} bytes long, and {self._max_bytes} are allowed; split it, or raise "
@@ -126,6 +149,10 @@ class FolderFiles:
             if error.errno in _NOT_THERE:
                 return None
             raise self._folder.translated(error) from None
+
+
+def _no_file() -> NotFound:
+    return NotFound("There is no such file any more; it was deleted.")
 
 
 def _listed(entry: os.DirEntry[str], name: str) -> FileVersion | None:

@@ -32,6 +32,11 @@ INSERT_CONVERSATION = f"INSERT INTO conversations ({_CONVERSATION}) VALUES (?, ?
 SELECT_HEADER = (
     "SELECT updated_at, wrapped_key, expires_at FROM conversations WHERE user_id = ? AND conversation_id = ?"
 )
+# A title set meanwhile stays. Nothing equals NULL, so without an old title none is replaced.
+MOVE_CONVERSATION = """
+    UPDATE conversations SET updated_at = ?, expires_at = ?, title = CASE WHEN title = ? THEN ? ELSE title END
+    WHERE user_id = ? AND conversation_id = ?
+"""
 # Row values compare as the index sorts, so that a page starts where the one before ended, without counting.
 LIST_CONVERSATIONS = f"""
     SELECT {_CONVERSATION} FROM conversations
@@ -71,7 +76,12 @@ ADD_USAGE = f"""
         cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
         cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens
 """
-PURGE = tuple(f"DELETE FROM {table} WHERE expires_at <= ?" for table in ("conversations", "messages", "claims"))
+DELETE_MESSAGE = "DELETE FROM messages WHERE user_id = ? AND conversation_id = ? AND timestamp = ?"
+ASK_TO_STOP = "INSERT OR REPLACE INTO stops (user_id, message_id, expires_at) VALUES (?, ?, ?)"
+SELECT_STOP = "SELECT 1 FROM stops WHERE user_id = ? AND message_id = ? AND expires_at > ?"
+PURGE = tuple(
+    f"DELETE FROM {table} WHERE expires_at <= ?" for table in ("conversations", "messages", "claims", "stops")
+)
 
 
 def conversation(row: Sequence[Any]) -> ConversationRecord:

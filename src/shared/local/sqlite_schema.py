@@ -76,6 +76,16 @@ CREATE TABLE usage (
 );
 """
 
+_VERSION_2 = """
+CREATE TABLE stops (
+    user_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX stops_by_expiry ON stops (expires_at);
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -125,7 +135,7 @@ class Schema:
 
 
 #: Conversations ("CBOT").
-CONVERSATIONS = Schema(0x43424F54, (_VERSION_1,))
+CONVERSATIONS = Schema(0x43424F54, (_VERSION_1, _VERSION_2))
 
 
 def damaged(path: Path) -> ConfigurationError:

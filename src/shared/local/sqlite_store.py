@@ -27,7 +27,9 @@ class SQLiteStore:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        """Opens or makes the file. Of one that stands nothing is changed yet: its key may turn out to be missing.
+        """Opens or makes the file, its tables brought up to date.
+
+        Of what stands in them nothing is changed yet: the key may turn out to be missing.
 
         Raises ``ConfigurationError`` for a file or folder that cannot be used, ``StoreFull``, ``StoreError``.
         """
@@ -50,6 +52,15 @@ class SQLiteStore:
                 "DELETE FROM claims WHERE user_id = ? AND key_hash = ? AND message_id = ? AND NOT done",
                 (claim.user_id, claim.key_hash, claim.message_id),
             )
+
+    # --- stopping -----------------------------------------------------------------------------------------------------
+
+    def ask_to_stop(self, user_id: str, message_id: str, expires_at: int) -> None:
+        with self._connections.write() as connection:
+            connection.execute(rows.ASK_TO_STOP, (user_id, message_id, expires_at))
+
+    def stop_asked(self, user_id: str, message_id: str) -> bool:
+        return bool(self._select(rows.SELECT_STOP, user_id, message_id, self._now()))
 
     # --- usage --------------------------------------------------------------------------------------------------------
 
@@ -90,6 +101,7 @@ class SQLiteStore:
         )
 
     def save_turn(self, turn: TurnRecord) -> str:
+        """As the port says. The bytes of what is replaced are overwritten in the file and gone from its log."""
         now = self._now()
         with self._connections.write() as connection:
             user_time, reply_time = _write_header(connection, turn, now)
@@ -97,7 +109,12 @@ class SQLiteStore:
                 _finish_claim(connection, turn.claim, reply_time, now)
             for message, timestamp in ((turn.user_message, user_time), (turn.assistant_message, reply_time)):
                 connection.execute(rows.INSERT_MESSAGE, rows.message_values(turn, message, timestamp))
-            connection.execute(rows.ADD_USAGE, rows.usage_values(turn.user_id, storage.turn_usage(turn)))
+            for timestamp in turn.replaces.timestamps if turn.replaces else ():
+                connection.execute(rows.DELETE_MESSAGE, (turn.user_id, turn.conversation_id, timestamp))
+            if not turn.imported:
+                connection.execute(rows.ADD_USAGE, rows.usage_values(turn.user_id, storage.turn_usage(turn)))
+        if turn.replaces:
+            self._connections.empty_log()
         self.purge_expired()
         return reply_time
 
@@ -172,16 +189,22 @@ class SQLiteStore:
 
 
 def _write_header(connection: sqlite3.Connection, turn: TurnRecord, now: int) -> tuple[str, str]:
-    """Makes or moves on the header; returns the times of the turn's messages. Raises ``KeyConflict``."""
+    """Makes or moves on the header; returns the times of the turn's messages.
+
+    Raises ``KeyConflict``, ``ConversationChanged``.
+    """
     standing = connection.execute(rows.SELECT_HEADER, (turn.user_id, turn.conversation_id)).fetchone()
     live = standing is not None and standing[2] > now
     if live == turn.new_conversation or (live and standing[1] != turn.wrapped_key):
         raise storage.key_conflict()
+    if turn.replaces and standing[0] != turn.replaces.last_seen:
+        raise storage.conversation_changed()
     user_time, reply_time = storage.turn_times(turn, standing[0] if live else None)
     if live:
+        old_title = turn.replaces.old_title if turn.replaces else None
         connection.execute(
-            "UPDATE conversations SET updated_at = ?, expires_at = ? WHERE user_id = ? AND conversation_id = ?",
-            (reply_time, turn.expires_at, turn.user_id, turn.conversation_id),
+            rows.MOVE_CONVERSATION,
+            (reply_time, turn.expires_at, old_title, turn.title, turn.user_id, turn.conversation_id),
         )
     else:
         # An expired header goes first, and its messages with it.

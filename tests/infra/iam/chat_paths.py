@@ -42,6 +42,9 @@ def _turns(home: Home, client: Client) -> None:
     assert names_of(client.streamed("Hello.", conversation_id="streamed"))[-1] == "done"
     for _ in range(_LONG):
         client.say("Again.", conversation_id="long", use_documents=False)
+    last = client.get("/conversations/long").json()["messages"][-1]
+    client.say("Better.", conversation_id="long", use_documents=False, replaces=last["message_id"], key="key-0")
+    assert client.post("/chat/elsewhere/stop").status_code == 204
     first = client.chat("Once.", key="key-1")
     again = client.chat("Once.", key="key-1")
     assert first.json()["message_id"] == again.json()["message_id"]
@@ -64,6 +67,9 @@ def _others(client: Client) -> None:
     assert client.get("/").status_code == 200
     assert client.head("/").status_code == 200
     assert client.get("/openapi.json").status_code == 200
+    turn = {"question": "Who was there?", "reply": "Ann.", "asked_at": "2026-03-01T09:15:00Z"}
+    brought = {"conversation_id": "brought", "title": "From elsewhere", "turns": [turn]}
+    assert [client.post("/conversations/import", json=brought).json()["imported"] for _ in range(2)] == [1, 0]
     assert client.get("/models").json()["models"]
     assert client.get("/usage").json()["total"]["turns"] > 0
     assert client.get("/health").status_code == 200

@@ -62,6 +62,8 @@ def _uploads(home: Home, client: Client) -> None:
     _put(home, "new.txt", "Hello.")
     assert _told(home, created("new.txt")) == []
     assert client.get(path).json()["status"] == "ready"
+    assert client.get(f"{path}/download").json()["method"] == "GET"
+    assert client.get(f"{path}/text").json() == {"passages": [{"text": "Hello."}], "complete": True}
 
 
 def _failed(home: Home, client: Client) -> None:

@@ -174,7 +174,8 @@ async def _stream(api: FakeApi, message: str, conversation_id: str) -> AsyncIter
             await anyio.sleep(60)
         finally:
             api.disconnected.set()
-    yield _event("done", stop_reason="max_tokens" if message == "long" else "end_turn", usage=USAGE, retrieval="used")
+    reason = {"long": "max_tokens", "stop": "stopped"}.get(message, "end_turn")
+    yield _event("done", stop_reason=reason, usage=USAGE, retrieval="used")
 
 
 def _event(kind: str, **data: Any) -> bytes:

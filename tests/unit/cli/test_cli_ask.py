@@ -130,6 +130,12 @@ def test_an_answer_cut_at_its_longest_says_so(chatbot: CommandLine) -> None:
     assert "cut at the longest length" in chatbot.run("ask", "long").stderr
 
 
+def test_an_answer_that_was_stopped_says_so(chatbot: CommandLine) -> None:
+    shown = chatbot.run("ask", "stop")
+    assert shown.stdout == "You said: stop\n"
+    assert "stopped" in shown.stderr
+
+
 def test_a_pipe_gets_the_text_as_it_is(chatbot: CommandLine) -> None:
     assert chatbot.run("ask", "escape").stdout == f"You said: {ESCAPE}\n"
 

@@ -40,7 +40,11 @@ const failures: Middleware = {
 };
 
 // An address of its own rather than a path: outside a browser `Request` takes no relative one.
-export const api = createClient<paths>({ baseUrl: new URL(API_BASE, location.origin).href });
+export const api = createClient<paths>({
+  baseUrl: new URL(API_BASE, location.origin).href,
+  // Looked up at each request, so that a test may put another in its place.
+  fetch: (request) => fetch(request),
+});
 api.use(failures);
 
 /** The data of a response; failures were thrown before. */

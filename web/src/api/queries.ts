@@ -3,6 +3,8 @@ import { QueryClient, useQuery } from "@tanstack/react-query";
 import { api, dataOf } from "./client";
 import { ApiError } from "./errors";
 
+const HEALTH_AGAIN_MS = 5_000;
+
 export const keys = {
   health: ["health"] as const,
   models: ["models"] as const,
@@ -18,16 +20,26 @@ export function createQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 30_000,
+        // "Offline" is about the internet; the server may run on this very machine.
+        networkMode: "always",
+        refetchOnReconnect: true,
         // What the user did wrong does not get right by asking again.
         retry: (count, error) =>
           count < 2 && error instanceof ApiError && error.isTransient && error.status !== 429,
       },
+      mutations: { networkMode: "always" },
     },
   });
 }
 
+/** Asks again by itself until the server answers. */
 export const useHealth = () =>
-  useQuery({ queryKey: keys.health, queryFn: async () => dataOf(await api.GET("/health")) });
+  useQuery({
+    queryKey: keys.health,
+    queryFn: async () => dataOf(await api.GET("/health")),
+    refetchInterval: ({ state }) => (state.status === "error" ? HEALTH_AGAIN_MS : false),
+    retry: false,
+  });
 
 export const useModels = () =>
   useQuery({ queryKey: keys.models, queryFn: async () => dataOf(await api.GET("/models")).models });

@@ -24,6 +24,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/chat/{message_id}/stop": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Stop
+     * @description Ends the reply that is being written under this id; 204, too, where there is none.
+     *
+     *     What was written is saved, and its stream ends with `done`, `stop_reason` "stopped". Where nothing was written
+     *     yet, nothing is saved and it ends with `error`, code `stopped`.
+     */
+    post: operations["stop_chat__message_id__stop_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/conversations": {
     parameters: {
       query?: never;
@@ -86,6 +109,28 @@ export interface paths {
     get: operations["export_conversation_conversations__conversation_id__export_get"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/conversations/import": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Import Conversation
+     * @description Adds turns that were answered elsewhere to the end of a conversation, at the times at which they were.
+     *
+     *     What is there already is skipped, so a request can be sent again. Nothing of it counts as used.
+     */
+    post: operations["import_conversation_conversations_import_post"];
     delete?: never;
     options?: never;
     head?: never;
@@ -180,6 +225,48 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/documents/{document_id}/text": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read Text
+     * @description What was read out of the document, in its order: what answers are found in.
+     *
+     *     Without passages, and not `complete`, it is too long to be given at once (200,000 tokens), or not read yet.
+     */
+    get: operations["read_text_documents__document_id__text_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/documents/{document_id}/download": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Download Document
+     * @description Where the file can be fetched, as it was sent, for some minutes.
+     */
+    get: operations["download_document_documents__document_id__download_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/documents/{document_id}/content": {
     parameters: {
       query?: never;
@@ -187,7 +274,11 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get?: never;
+    /**
+     * Read Content
+     * @description The bytes of the document's file, to be kept and not shown.
+     */
+    get: operations["read_content_documents__document_id__content_get"];
     /**
      * Receive Document
      * @description Takes the bytes of a document that was announced.
@@ -294,6 +385,11 @@ export interface components {
      *       "message": "And of Spain?",
      *       "stream": true
      *     }
+     * @example {
+     *       "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10",
+     *       "message": "And of Portugal?",
+     *       "replaces": "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22"
+     *     }
      */
     ChatRequest: {
       /**
@@ -328,6 +424,11 @@ export interface components {
        * @default false
        */
       stream: boolean;
+      /**
+       * Replaces
+       * @description A question or reply among the last 20 turns of the conversation: its turn and all after it give way to this one once it is saved. Needs `conversation_id`.
+       */
+      replaces?: string | null;
     };
     /**
      * ChatResponse
@@ -376,7 +477,8 @@ export interface components {
         | "stop_sequence"
         | "content_filtered"
         | "guardrail_intervened"
-        | "context_exceeded";
+        | "context_exceeded"
+        | "stopped";
       /** Citations */
       citations: components["schemas"]["Citation"][];
       usage: components["schemas"]["Usage"];
@@ -394,10 +496,16 @@ export interface components {
       document_id: string;
       /** Document */
       document: string;
-      /** Page */
-      page?: number | null;
-      /** Section */
-      section?: string | null;
+      /**
+       * Page
+       * @default null
+       */
+      page: number | null;
+      /**
+       * Section
+       * @default null
+       */
+      section: string | null;
       /** Text */
       text: string;
       /** Score */
@@ -563,6 +671,28 @@ export interface components {
       next_cursor?: string | null;
     };
     /**
+     * DocumentText
+     * @description What was read out of a document, in its order; ``complete`` says whether that is all of it.
+     *
+     *     Without passages it is too long to be given at once, or is being read just now.
+     * @example {
+     *       "complete": true,
+     *       "passages": [
+     *         {
+     *           "page": 17,
+     *           "section": "Care > Filter",
+     *           "text": "Take the filter out once a month and rinse it under running water."
+     *         }
+     *       ]
+     *     }
+     */
+    DocumentText: {
+      /** Passages */
+      passages: components["schemas"]["TextPassage"][];
+      /** Complete */
+      complete: boolean;
+    };
+    /**
      * DocumentView
      * @description ``error`` is a sentence that says what to do; ``progress`` the share of the work done, 0 to 1.
      * @example {
@@ -601,6 +731,28 @@ export interface components {
       /** Updated At */
       updated_at: string;
     };
+    /**
+     * Download
+     * @description The original bytes are there for a while, with this method and these headers.
+     * @example {
+     *       "headers": {},
+     *       "method": "GET",
+     *       "url": "http://127.0.0.1:8000/documents/0b8e2b1f4c7d4a6f9d3c5e7a1b2c3d4e/content"
+     *     }
+     */
+    Download: {
+      /** Url */
+      url: string;
+      /**
+       * Method
+       * @constant
+       */
+      method: "GET";
+      /** Headers */
+      headers: {
+        [key: string]: string;
+      };
+    };
     /** ErrorBody */
     ErrorBody: {
       /** Code */
@@ -609,8 +761,11 @@ export interface components {
       message: string;
       /** Request Id */
       request_id: string;
-      /** Fields */
-      fields?: {
+      /**
+       * Fields
+       * @default null
+       */
+      fields: {
         [key: string]: string;
       } | null;
     };
@@ -648,6 +803,82 @@ export interface components {
       /** Model */
       model: string;
     };
+    /**
+     * ImportRequest
+     * @example {
+     *       "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10",
+     *       "title": "Capitals of Europe",
+     *       "turns": [
+     *         {
+     *           "answered_at": "2026-03-01T09:15:04Z",
+     *           "asked_at": "2026-03-01T09:15:00Z",
+     *           "model": "gpt-4o",
+     *           "question": "What is the capital of France?",
+     *           "reply": "Paris."
+     *         }
+     *       ]
+     *     }
+     */
+    ImportRequest: {
+      /**
+       * Conversation Id
+       * @description The conversation to add to, made where there is none; a new one where it is left out.
+       */
+      conversation_id?: string | null;
+      /**
+       * Title
+       * @description Title of the conversation, where it is a new one.
+       */
+      title: string;
+      /**
+       * Turns
+       * @description The turns, oldest first; longer ones in several requests.
+       */
+      turns: components["schemas"]["ImportedTurn"][];
+    };
+    /**
+     * ImportResponse
+     * @description ``skipped`` turns were not asked later than the conversation's last message: they are there already.
+     * @example {
+     *       "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10",
+     *       "imported": 1,
+     *       "skipped": 0
+     *     }
+     */
+    ImportResponse: {
+      /** Conversation Id */
+      conversation_id: string;
+      /** Imported */
+      imported: number;
+      /** Skipped */
+      skipped: number;
+    };
+    /**
+     * ImportedTurn
+     * @description A question and its reply, as they were written elsewhere.
+     */
+    ImportedTurn: {
+      /** Question */
+      question: string;
+      /** Reply */
+      reply: string;
+      /**
+       * Asked At
+       * Format: date-time
+       * @description When it was asked: later than the turn before.
+       */
+      asked_at: string;
+      /**
+       * Answered At
+       * @description When the reply was there: before the next question. Right after its own, if unset.
+       */
+      answered_at?: string | null;
+      /**
+       * Model
+       * @description Name of the model that replied.
+       */
+      model?: string | null;
+    };
     /** MessageView */
     MessageView: {
       /** Message Id */
@@ -672,6 +903,7 @@ export interface components {
             | "content_filtered"
             | "guardrail_intervened"
             | "context_exceeded"
+            | "stopped"
           )
         | null;
       /** Retrieval */
@@ -810,6 +1042,18 @@ export interface components {
       score: number;
     };
     /**
+     * TextPassage
+     * @description Text of one page and section.
+     */
+    TextPassage: {
+      /** Page */
+      page?: number | null;
+      /** Section */
+      section?: string | null;
+      /** Text */
+      text: string;
+    };
+    /**
      * Upload
      * @description Send the bytes of the file there, with this method and these headers.
      */
@@ -852,6 +1096,7 @@ export interface components {
      * UploadResponse
      * @example {
      *       "document_id": "0b8e2b1f4c7d4a6f9d3c5e7a1b2c3d4e",
+     *       "replaces": false,
      *       "upload": {
      *         "headers": {
      *           "content-type": "application/pdf"
@@ -865,6 +1110,11 @@ export interface components {
       /** Document Id */
       document_id: string;
       upload: components["schemas"]["Upload"];
+      /**
+       * Replaces
+       * @description Whether a document of this name was there already; what was live of it stays until the new bytes are indexed.
+       */
+      replaces: boolean;
     };
     /**
      * Usage
@@ -877,8 +1127,11 @@ export interface components {
       output_tokens: number;
       /** Cache Read Tokens */
       cache_read_tokens: number;
-      /** Cost Usd */
-      cost_usd?: number | null;
+      /**
+       * Cost Usd
+       * @default null
+       */
+      cost_usd: number | null;
     };
     /** UsageDay */
     UsageDay: {
@@ -940,6 +1193,161 @@ export interface components {
       /** Days */
       days: components["schemas"]["UsageDay"][];
       total: components["schemas"]["UsageFigures"];
+    };
+    /**
+     * CitationsEvent
+     * @description The passages that the model was given; a later one of these replaces it.
+     * @example {
+     *       "citations": [
+     *         {
+     *           "document": "manuals/dishwasher.pdf",
+     *           "document_id": "0b8e2b1f4c7d4a6f9d3c5e7a1b2c3d4e",
+     *           "number": 1,
+     *           "page": 17,
+     *           "score": 0.93,
+     *           "section": "Care > Filter",
+     *           "text": "Take the filter out once a month and rinse it under running water."
+     *         }
+     *       ],
+     *       "type": "citations"
+     *     }
+     */
+    CitationsEvent: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "citations";
+      /** Citations */
+      citations: components["schemas"]["Citation"][];
+    };
+    /**
+     * DeltaEvent
+     * @description The next piece of the reply.
+     * @example {
+     *       "text": "Once a month [1].",
+     *       "type": "delta"
+     *     }
+     */
+    DeltaEvent: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "delta";
+      /** Text */
+      text: string;
+    };
+    /**
+     * DoneEvent
+     * @description Last, where all went well: the turn is saved.
+     * @example {
+     *       "model": "builtin",
+     *       "retrieval": "used",
+     *       "stop_reason": "end_turn",
+     *       "type": "done",
+     *       "usage": {
+     *         "cache_read_tokens": 0,
+     *         "cost_usd": 0,
+     *         "input_tokens": 30,
+     *         "output_tokens": 9
+     *       }
+     *     }
+     */
+    DoneEvent: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "done";
+      /**
+       * Stop Reason
+       * @enum {string}
+       */
+      stop_reason:
+        | "end_turn"
+        | "max_tokens"
+        | "stop_sequence"
+        | "content_filtered"
+        | "guardrail_intervened"
+        | "context_exceeded"
+        | "stopped";
+      usage: components["schemas"]["Usage"];
+      /**
+       * Retrieval
+       * @enum {string}
+       */
+      retrieval: "used" | "no_match" | "disabled" | "unavailable";
+      /** Model */
+      model: string;
+    };
+    /**
+     * ErrorEvent
+     * @description Last, where the turn failed: nothing of it is saved.
+     * @example {
+     *       "error": {
+     *         "code": "model_failed",
+     *         "message": "The model stopped in the middle of its answer; send the message again.",
+     *         "request_id": "0f8d1d7e4a5b4c39b1f2a3d4e5f60718"
+     *       },
+     *       "type": "error"
+     *     }
+     */
+    ErrorEvent: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "error";
+      error: components["schemas"]["ErrorBody"];
+    };
+    /**
+     * StartEvent
+     * @description First. ``message_id`` is the reply's: what ``POST /chat/{message_id}/stop`` takes.
+     * @example {
+     *       "conversation_id": "4f7c9a52-5d0e-4b0c-9d68-6b1f1f3c2a10",
+     *       "message_id": "9b1d3c1e-8f6a-4c59-8b52-0f9f6a7d1c22",
+     *       "model": "builtin",
+     *       "type": "start"
+     *     }
+     */
+    StartEvent: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "start";
+      /** Conversation Id */
+      conversation_id: string;
+      /** Message Id */
+      message_id: string;
+      /** Model */
+      model: string;
+    };
+    /**
+     * StatusEvent
+     * @description What goes on; ``model`` is the one that answers from now on, where the stage is ``fallback``.
+     * @example {
+     *       "stage": "retrieving",
+     *       "type": "status"
+     *     }
+     */
+    StatusEvent: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "status";
+      /**
+       * Stage
+       * @enum {string}
+       */
+      stage: "retrieving" | "waking_index" | "documents_unavailable" | "generating" | "fallback";
+      /**
+       * Model
+       * @default null
+       */
+      model: string | null;
     };
   };
   responses: never;
@@ -1096,6 +1504,44 @@ export interface operations {
       };
       /** @description Gateway Timeout */
       504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+    };
+  };
+  stop_chat__message_id__stop_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        message_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Service Unavailable */
+      503: {
         headers: {
           [name: string]: unknown;
         };
@@ -1378,6 +1824,84 @@ export interface operations {
       };
       /** @description Not Found */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Service Unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+    };
+  };
+  import_conversation_conversations_import_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ImportRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ImportResponse"];
+        };
+      };
+      /** @description Bad Request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Request Entity Too Large */
+      413: {
         headers: {
           [name: string]: unknown;
         };
@@ -1712,6 +2236,154 @@ export interface operations {
       };
       /** @description Request Entity Too Large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Service Unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+    };
+  };
+  read_text_documents__document_id__text_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        document_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DocumentText"];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Service Unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+    };
+  };
+  download_document_documents__document_id__download_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        document_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Download"];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+      /** @description Service Unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorResponse"];
+        };
+      };
+    };
+  };
+  read_content_documents__document_id__content_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        document_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file, as it was sent. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example Rinse it. */
+          "application/octet-stream": string;
+        };
+      };
+      /** @description Not Found */
+      404: {
         headers: {
           [name: string]: unknown;
         };

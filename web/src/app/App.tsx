@@ -1,41 +1,32 @@
-import { lazy, Suspense } from "react";
-import { Route, Switch } from "wouter";
-import { ConversationPage } from "~/features/chat/ConversationPage";
-import { ConversationList } from "~/features/conversations/ConversationList";
-import { LibraryPage } from "~/features/documents/LibraryPage";
-import { usePanel } from "~/state/panel";
+import { lazy, Suspense, useEffect } from "react";
+import { DropTarget } from "~/features/documents/DropTarget";
+import { KeyDialog } from "~/features/settings/KeyDialog";
+import { listenForShortcuts } from "~/features/shortcuts/listen";
 import { Toasts } from "~/ui/Toasts";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { Pages } from "./Pages";
+import { Shell } from "./Shell";
+import { useShell } from "./shellState";
 
-const SourcePanel = lazy(() => import("~/features/sources/SourcePanel"));
-const SettingsPage = lazy(() => import("~/features/settings/SettingsPage"));
-const CostsPage = lazy(() => import("~/features/costs/CostsPage"));
-const WelcomePage = lazy(() => import("~/features/welcome/WelcomePage"));
+const ShortcutHelp = lazy(() => import("~/features/shortcuts/ShortcutHelp"));
 
 export function App() {
-  const panel = usePanel((state) => state.content);
+  const helpOpen = useShell((state) => state.helpOpen);
+  useEffect(listenForShortcuts, []);
   return (
-    <>
-      <ConversationList currentId={undefined} onChosen={() => undefined} />
-      <main>
+    <ErrorBoundary>
+      <DropTarget>
+        <Shell>
+          <Pages />
+        </Shell>
+      </DropTarget>
+      <KeyDialog />
+      {helpOpen && (
         <Suspense>
-          <Switch>
-            <Route path="/c/:id">{({ id }) => <ConversationPage conversationId={id} />}</Route>
-            <Route path="/library" component={LibraryPage} />
-            <Route path="/costs" component={CostsPage} />
-            <Route path="/settings" component={SettingsPage} />
-            <Route path="/welcome" component={WelcomePage} />
-            <Route>
-              <ConversationPage conversationId={undefined} />
-            </Route>
-          </Switch>
-        </Suspense>
-      </main>
-      {panel && (
-        <Suspense>
-          <SourcePanel />
+          <ShortcutHelp onClose={() => useShell.setState({ helpOpen: false })} />
         </Suspense>
       )}
       <Toasts />
-    </>
+    </ErrorBoundary>
   );
 }

@@ -6,6 +6,7 @@ import documents from "./en/documents.json";
 import importing from "./en/importing.json";
 import markdown from "./en/markdown.json";
 import models from "./en/models.json";
+import pwa from "./en/pwa.json";
 import settings from "./en/settings.json";
 import shell from "./en/shell.json";
 import shortcuts from "./en/shortcuts.json";
@@ -24,6 +25,7 @@ export const english = {
   settings,
   models,
   costs,
+  pwa,
   welcome,
   shortcuts,
 };

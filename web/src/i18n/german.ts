@@ -6,6 +6,7 @@ import documents from "./de/documents.json";
 import importing from "./de/importing.json";
 import markdown from "./de/markdown.json";
 import models from "./de/models.json";
+import pwa from "./de/pwa.json";
 import settings from "./de/settings.json";
 import shell from "./de/shell.json";
 import shortcuts from "./de/shortcuts.json";
@@ -24,6 +25,7 @@ export default {
   settings,
   models,
   costs,
+  pwa,
   welcome,
   shortcuts,
 };

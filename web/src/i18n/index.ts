@@ -22,6 +22,7 @@ void i18next.use(initReactI18next).init({
   // React escapes.
   interpolation: { escapeValue: false },
   initAsync: false,
+  showSupportNotice: false,
 });
 
 /** The language that the preference comes to in this browser. */
@@ -31,7 +32,7 @@ export function languageOf(preference: Language | "system", offered = navigator.
   return (found as Language | undefined) ?? "en";
 }
 
-/** Follows the user's preference, from now on. */
+/** Follows the user's preference, from now on. Resolves when the texts of the language are there. */
 export async function followLanguage(): Promise<void> {
   usePreferences.subscribe((now, before) => {
     if (now.language !== before.language) void speak(languageOf(now.language));

@@ -1,6 +1,6 @@
 /** The API key: entered once, kept in this browser only, sent to this origin only. A laptop needs none. */
 import { create } from "zustand";
-import { readStored, store } from "./storage";
+import { onValueElsewhere, readStored, store } from "./storage";
 
 interface ApiKeyState {
   readonly key: string;
@@ -19,6 +19,10 @@ export const useApiKey = create<ApiKeyState>((set) => ({
     set({ key, needed: false });
   },
 }));
+
+onValueElsewhere("apiKey", (found) => {
+  useApiKey.setState({ key: typeof found === "string" ? found : "", needed: false });
+});
 
 export const apiKey = (): string => useApiKey.getState().key;
 

@@ -1,6 +1,6 @@
 /** What the user chose, kept in this browser. */
 import { create } from "zustand";
-import { readStored, store } from "./storage";
+import { onValueElsewhere, readStored, store } from "./storage";
 
 export type Theme = "system" | "light" | "dark";
 export type Language = "en" | "de";
@@ -14,6 +14,8 @@ export interface Preferences {
   readonly sidebarOpen: boolean;
   /** Whether Enter sends, or Ctrl/Cmd+Enter does. */
   readonly enterSends: boolean;
+  /** Whether shortcuts of a single key without Ctrl or Cmd work; a speech input or a shaky hand may set them off. */
+  readonly singleKeys: boolean;
   readonly welcomed: boolean;
 }
 
@@ -24,7 +26,13 @@ const DEFAULTS: Preferences = {
   useDocuments: true,
   sidebarOpen: true,
   enterSends: true,
+  singleKeys: true,
   welcomed: false,
+};
+
+const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
+  theme: ["system", "light", "dark"] satisfies Theme[],
+  language: ["system", "en", "de"] satisfies Preferences["language"][],
 };
 
 interface PreferencesState extends Preferences {
@@ -33,7 +41,7 @@ interface PreferencesState extends Preferences {
 
 export const usePreferences = create<PreferencesState>((set, get) => ({
   ...DEFAULTS,
-  ...read(),
+  ...read(readStored("preferences")),
   set: (change) => {
     set(change);
     const { set: _, ...values } = get();
@@ -41,13 +49,15 @@ export const usePreferences = create<PreferencesState>((set, get) => ({
   },
 }));
 
-function read(): Partial<Preferences> {
-  const found = readStored("preferences");
+onValueElsewhere("preferences", (found) => usePreferences.setState(read(found)));
+
+function read(found: unknown): Partial<Preferences> {
   if (typeof found !== "object" || found === null) return {};
   // Kept by another version, or edited by hand: only what has the right type is taken.
   const entries = Object.entries(DEFAULTS).flatMap(([name, fallback]) => {
     const value = (found as Record<string, unknown>)[name];
-    const fits = name === "model" ? typeof value === "string" : typeof value === typeof fallback;
+    const fits =
+      CHOICES[name]?.includes(value) ?? typeof value === (name === "model" ? "string" : typeof fallback);
     return fits ? [[name, value]] : [];
   });
   return Object.fromEntries(entries) as Partial<Preferences>;

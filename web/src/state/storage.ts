@@ -48,6 +48,34 @@ export function storedKeys(prefix: string): string[] {
   }
 }
 
+/** Calls the listener with each key that another tab changes. Returns how to stop listening. */
+export function onStoredElsewhere(listener: (key: string) => void): () => void {
+  const take = (event: StorageEvent): void => {
+    if (event.key?.startsWith(PREFIX)) listener(event.key.slice(PREFIX.length));
+  };
+  window.addEventListener("storage", take);
+  return () => window.removeEventListener("storage", take);
+}
+
+/** Calls the listener with what another tab keeps under the key from now on. */
+export function onValueElsewhere(key: string, listener: (value: unknown) => void): void {
+  onStoredElsewhere((changed) => {
+    if (changed === key) listener(readStored(key));
+  });
+}
+
+/** Forgets all that is kept. What is in memory of this page is not; reload it. */
+export function forgetAll(): void {
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+    }
+    sessionStorage.clear();
+  } catch {
+    // Where nothing can be kept there is nothing to forget.
+  }
+}
+
 function tell(failed: boolean): void {
   if (failed === failing) return;
   failing = failed;

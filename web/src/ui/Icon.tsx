@@ -1,6 +1,9 @@
+import styles from "./Icon.module.css";
+
 /** Icons as paths of a 24 by 24 grid, drawn with the colour of the text. They are decoration: the control that holds one has a name. */
 const PATHS = {
   plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
   send: "M12 19V5M6 11l6-6 6 6",
   stop: "M7 7h10v10H7z",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
@@ -15,7 +18,8 @@ const PATHS = {
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   upload: "M12 16V5M7 9l5-5 5 5M5 20h14",
   document: "M7 3h7l5 5v13H7zM14 3v5h5",
-  settings: "M4 7h10M18 7h2M4 17h2M10 17h10M14 5v4M6 15v4",
+  settings:
+    "M4 7h9M17 7h3M15 5a2 2 0 1 1 0 4 2 2 0 0 1 0-4zM4 17h3M11 17h9M9 15a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
   costs: "M5 20V10M12 20V4M19 20v-7",
   keyboard: "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
   chat: "M4 5h16v11H9l-5 4z",
@@ -29,13 +33,37 @@ const PATHS = {
   moon: "M20 14A8 8 0 0 1 10 4a8 8 0 1 0 10 10z",
   arrowDown: "M12 5v14M6 13l6 6 6-6",
   panel: "M4 5h16v14H4zM14 5v14",
+  sidebar: "M4 5h16v14H4zM9 5v14",
+  system: "M3 5h18v11H3zM9 20h6M12 16v4",
+  language: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM3 12h18M12 3c5 5.5 5 12.5 0 18M12 3c-5 5.5-5 12.5 0 18",
+  eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5z",
+  eyeOff:
+    "M4 4l16 16M10 5.800A9.5 9.5 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a17 17 0 0 1-3 3.700M6.5 7.5A17 17 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 4.5-1.2",
+  key: "M8 10a5 5 0 1 1 0 8 5 5 0 0 1 0-8zM11.5 11.5L20 4M16 7.5l3 3",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  cloud: "M7 18a4 4 0 0 1-.5-8A6 6 0 0 1 18 9a4.5 4.5 0 0 1-.5 9z",
+  cpu: "M7 7h10v10H7zM10 10h4v4h-4zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4",
+  archive: "M4 4h16v5H4zM5.5 9v11h13V9M10 13h4",
+  offline: "M3 3l18 18M5 12a10 10 0 0 1 4-2.5M8.5 15.5a5 5 0 0 1 7 0M12 19h.01M13 9a10 10 0 0 1 6 3",
+  paperclip: "M20 11.5l-8 8a5 5 0 0 1-7-7l8.5-8.5a3.3 3.3 0 0 1 4.7 4.7L9.8 17a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6",
+  folder: "M3 6h6l2 2h10v11H3z",
 } as const;
 
 export type IconName = keyof typeof PATHS;
 
+/** Those that point along the line of writing. */
+const FLIPPED: ReadonlySet<IconName> = new Set([
+  "chevronLeft",
+  "chevronRight",
+  "panel",
+  "sidebar",
+  "external",
+]);
+
 export function Icon({ name, size = 18 }: { readonly name: IconName; readonly size?: number }) {
   return (
     <svg
+      className={FLIPPED.has(name) ? styles.flipped : undefined}
       aria-hidden="true"
       focusable="false"
       width={size}

@@ -1,12 +1,16 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { IconButton } from "./Button";
+import { Button, IconButton } from "./Button";
 import { Icon, type IconName } from "./Icon";
 import styles from "./Menu.module.css";
+import { Popover } from "./Popover";
 
 export interface MenuItem {
   readonly label: string;
   readonly icon?: IconName;
   readonly danger?: boolean;
+  readonly disabled?: boolean;
+  /** Given: one of several choices, and whether it is the one that holds. */
+  readonly checked?: boolean;
   readonly run: () => void;
 }
 
@@ -15,92 +19,125 @@ interface MenuProps {
   readonly label: string;
   readonly items: readonly MenuItem[];
   readonly icon?: IconName;
+  /** Shown on the button beside the icon; the name stays `label`, which should contain it. */
+  readonly text?: string;
+  readonly align?: "start" | "end";
   readonly className?: string;
   readonly heading?: ReactNode;
+  /** Of the button; -1 where a list gives the focus to its items by itself. */
+  readonly tabIndex?: number;
 }
 
 /** A menu button as the ARIA Authoring Practices describe it: arrows, Home, End, letters, Escape. */
-export function Menu({ label, items, icon = "more", className, heading }: MenuProps) {
-  const [open, setOpen] = useState(false);
-  const root = useRef<HTMLDivElement>(null);
+export function Menu(props: MenuProps) {
+  const { label, items, icon = "more", text, align = "end", className, heading, tabIndex } = props;
+  const [open, setOpen] = useState<false | "first" | "last">(false);
   const button = useRef<HTMLButtonElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
   const id = useId();
   const close = (): void => {
-    setOpen(false);
     button.current?.focus();
+    setOpen(false);
   };
   useEffect(() => {
-    if (!open) return;
-    root.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-    const onOutside = (event: PointerEvent) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", onOutside);
-    return () => document.removeEventListener("pointerdown", onOutside);
+    if (open && menu.current)
+      itemsOf(menu.current)
+        .at(open === "first" ? 0 : -1)
+        ?.focus();
   }, [open]);
+  const trigger = {
+    ref: button,
+    icon,
+    tabIndex,
+    "aria-haspopup": "menu",
+    "aria-expanded": open !== false,
+    "aria-controls": open ? id : undefined,
+    onClick: () => setOpen(open ? false : "first"),
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+      event.preventDefault();
+      setOpen(event.key === "ArrowDown" ? "first" : "last");
+    },
+  } as const;
   return (
-    <div ref={root} className={`${styles.root} ${className ?? ""}`}>
-      <IconButton
-        ref={button}
-        icon={icon}
-        label={label}
-        aria-haspopup="menu"
-        aria-expanded={open}
-        aria-controls={open ? id : undefined}
-        onClick={() => setOpen(!open)}
-      />
+    <div className={`${styles.root} ${className ?? ""}`}>
+      {text === undefined ? (
+        <IconButton label={label} {...trigger} />
+      ) : (
+        <Button variant="quiet" aria-label={label} {...trigger}>
+          {text}
+        </Button>
+      )}
       {open && (
-        <div
-          id={id}
-          role="menu"
-          aria-label={label}
-          tabIndex={-1}
-          className={styles.menu}
-          onKeyDown={(event) => onMenuKey(event, close)}
-          onBlur={(event) => !root.current?.contains(event.relatedTarget) && setOpen(false)}
-        >
+        <Popover anchor={button} align={align} onClose={() => setOpen(false)} className={styles.menu}>
           {heading}
-          {items.map((item) => (
-            <button
-              key={item.label}
-              type="button"
-              role="menuitem"
-              tabIndex={-1}
-              className={item.danger ? styles.danger : undefined}
-              onClick={() => {
-                close();
-                item.run();
-              }}
-            >
-              {item.icon && <Icon name={item.icon} />}
-              {item.label}
-            </button>
-          ))}
-        </div>
+          <div
+            ref={menu}
+            id={id}
+            role="menu"
+            aria-label={label}
+            tabIndex={-1}
+            onKeyDown={(event) => onMenuKey(event, close)}
+          >
+            {items.map((item) => (
+              <MenuEntry key={item.label} item={item} close={close} />
+            ))}
+          </div>
+        </Popover>
       )}
     </div>
   );
 }
 
+function MenuEntry({ item, close }: { readonly item: MenuItem; readonly close: () => void }) {
+  const { label, icon, danger, disabled, checked, run } = item;
+  const choice = checked !== undefined;
+  return (
+    <button
+      type="button"
+      role={choice ? "menuitemradio" : "menuitem"}
+      {...(choice ? { "aria-checked": checked } : {})}
+      aria-disabled={disabled || undefined}
+      tabIndex={-1}
+      className={danger ? styles.danger : undefined}
+      onClick={() => {
+        if (disabled) return;
+        close();
+        run();
+      }}
+    >
+      {choice && <span className={styles.mark}>{checked && <Icon name="check" />}</span>}
+      {icon && <Icon name={icon} />}
+      {label}
+    </button>
+  );
+}
+
+const itemsOf = (menu: HTMLElement): HTMLElement[] => [
+  ...menu.querySelectorAll<HTMLElement>("[role^=menuitem]"),
+];
+
 function onMenuKey(event: KeyboardEvent<HTMLElement>, close: () => void): void {
-  const items = [...event.currentTarget.querySelectorAll<HTMLElement>("[role=menuitem]")];
+  const items = itemsOf(event.currentTarget);
   const at = items.indexOf(document.activeElement as HTMLElement);
   const to = (index: number): void => items.at(index % items.length)?.focus();
   const keys = new Map([
     ["ArrowDown", () => to(at + 1)],
-    ["ArrowUp", () => to(at - 1)],
+    ["ArrowUp", () => to(Math.max(at, 0) - 1)],
     ["Home", () => to(0)],
     ["End", () => to(-1)],
-    ["Escape", close],
+    // Not held back: the focus goes on to what comes after the button.
+    ["Tab", close],
   ]);
   const action = keys.get(event.key);
   if (action) {
-    event.preventDefault();
+    if (event.key !== "Tab") event.preventDefault();
     event.stopPropagation();
     action();
-  } else if (event.key.length === 1) {
+  } else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey) {
     const letter = event.key.toLowerCase();
     const rest = [...items.slice(at + 1), ...items];
     rest.find((item) => item.textContent?.trim().toLowerCase().startsWith(letter))?.focus();
+    event.stopPropagation();
   }
 }

@@ -1,4 +1,85 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "wouter";
+import { paths } from "~/app/routes";
+import { errorText } from "~/i18n/errorText";
+import { Button } from "~/ui/Button";
+import { EmptyState } from "~/ui/EmptyState";
+import { Skeleton } from "~/ui/Skeleton";
+import { Announcer } from "./Announcer";
+import { Composer } from "./Composer";
+import styles from "./ConversationPage.module.css";
+import { connectTurns } from "./connect";
+import { Greeting } from "./Greeting";
+import { MessageList } from "./MessageList";
+import { useChatCommands } from "./useChatCommands";
+import { type ConversationViewState, useConversationView } from "./useConversationView";
+
 /** A conversation, or the beginning of a new one. */
 export function ConversationPage({ conversationId }: { readonly conversationId: string | undefined }) {
-  return <div>{conversationId}</div>;
+  const { t } = useTranslation("chat");
+  const client = useQueryClient();
+  useEffect(() => connectTurns(client), [client]);
+  const view = useConversationView(conversationId);
+  useChatCommands(conversationId, view.rows);
+  const hasComposer = view.state !== "missing" && view.state !== "failed";
+  return (
+    <div className={styles.page}>
+      <h1 className="visually-hidden">{view.data?.conversation.title ?? t("newConversation")}</h1>
+      <Announcer key={conversationId} turns={view.turns} />
+      <Content conversationId={conversationId} view={view} />
+      {hasComposer && <Composer conversationId={conversationId} answering={view.answering} />}
+    </div>
+  );
+}
+
+interface ContentProps {
+  readonly conversationId: string | undefined;
+  readonly view: ConversationViewState;
+}
+
+function Content({ conversationId, view }: ContentProps) {
+  const { t } = useTranslation("chat");
+  const { t: common } = useTranslation();
+  if (conversationId === undefined) return <Greeting />;
+  switch (view.state) {
+    case "missing":
+      return (
+        <div className={styles.middle}>
+          <EmptyState
+            icon="chat"
+            title={t("load.missing")}
+            actions={<Link href={paths.home}>{t("load.toNew")}</Link>}
+          >
+            {t("load.missingHint")}
+          </EmptyState>
+        </div>
+      );
+    case "failed":
+      return (
+        <div className={styles.middle} role="alert">
+          <EmptyState
+            icon="warning"
+            tone="danger"
+            title={t("load.failed")}
+            actions={
+              <Button icon="refresh" onClick={view.reload}>
+                {common("retry")}
+              </Button>
+            }
+          >
+            {errorText(common, view.error)}
+          </EmptyState>
+        </div>
+      );
+    case "loading":
+      return (
+        <div className={styles.loading}>
+          <Skeleton lines={6} />
+        </div>
+      );
+    default:
+      return <MessageList key={conversationId} conversationId={conversationId} rows={view.rows} />;
+  }
 }

@@ -1,0 +1,133 @@
+/** The figures of the web interface. They are printed, never asserted: machines differ. `make bench-web` runs this. */
+import type { Browser, BrowserContext, Page } from "@playwright/test";
+import { sleep } from "../support/model.ts";
+import { type LocalServer } from "../support/server.ts";
+import { expect, rememberWelcome, test } from "../support/test.ts";
+import { traced } from "../support/tracing.ts";
+import { answered, send } from "../support/ui.ts";
+
+const RUNS = 5;
+const MESSAGES = 10_000;
+const TOKENS_PER_SECOND = 200;
+const STREAM_SECONDS = 10;
+
+const PARAGRAPH =
+  "## A heading\n\nThe **quick** brown fox jumps over the `lazy` dog, and *then* it rests, as [1] says.\n\n- one\n- two\n- three\n\n" +
+  "| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nfor fox in foxes:\n    fox.jump(over=dog)\n```\n\n";
+
+function report(name: string, value: string): void {
+  console.log(`FIGURE ${name}: ${value}`);
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+async function fresh(browser: Browser, url: string): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  await rememberWelcome(page);
+  await page.goto(url);
+  return { context, page };
+}
+
+test("first load", async ({ browser, sharedServer, server: _ }) => {
+  const paints: number[] = [];
+  let scripts = { bytes: 0, count: 0 };
+  for (let run = 0; run < RUNS; run += 1) {
+    const { context, page } = await fresh(browser, sharedServer.url);
+    await page.waitForLoadState("networkidle");
+    const seen = await page.evaluate(() => {
+      const paint = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN;
+      const loaded = performance.getEntriesByType("resource").map((entry) => entry as PerformanceResourceTiming);
+      const code = loaded.filter((entry) => new URL(entry.name).pathname.endsWith(".js"));
+      return { paint, bytes: code.reduce((sum, entry) => sum + entry.encodedBodySize, 0), count: code.length };
+    });
+    paints.push(seen.paint);
+    scripts = seen;
+    await context.close();
+  }
+  report("first contentful paint, fresh profile", `${median(paints).toFixed(0)} ms (${RUNS} runs: ${paints.map((paint) => paint.toFixed(0)).join(", ")})`);
+  report("JavaScript of the first load", `${(scripts.bytes / 1000).toFixed(1)} kB compressed, ${scripts.count} files`);
+});
+
+test("a long conversation", async ({ browser, sharedServer, server }) => {
+  const id = await longConversation(server);
+  const cold: number[] = [];
+  const warm: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const { context, page } = await fresh(browser, `${sharedServer.url}/c/${id}`);
+    cold.push(await shownSince(page, 0));
+    await page.getByRole("link", { name: "New chat" }).or(page.getByRole("button", { name: "New chat" })).first().click();
+    await expect(page.getByText(`answer ${MESSAGES / 2 - 1}`)).toBeHidden();
+    const link = page.getByRole("link", { name: /A long conversation/ });
+    await link.hover();
+    await page.evaluate(() => {
+      document.addEventListener("click", () => Object.assign(window, { clickedAt: performance.now() }), { capture: true, once: true });
+    });
+    const shown = page.evaluate(waitForAnswer, `answer ${MESSAGES / 2 - 1}`);
+    await link.click();
+    warm.push((await shown) - (await page.evaluate(() => (window as unknown as { clickedAt: number }).clickedAt)));
+    await context.close();
+  }
+  report(`${MESSAGES} messages, from a click to the newest on the screen`, `${median(warm).toFixed(0)} ms (${warm.map((ms) => ms.toFixed(0)).join(", ")})`);
+  report(`${MESSAGES} messages, from the address to the newest on the screen, page load included`, `${median(cold).toFixed(0)} ms (${cold.map((ms) => ms.toFixed(0)).join(", ")})`);
+
+  const { context, page } = await fresh(browser, `${sharedServer.url}/c/${id}`);
+  await shownSince(page, 0);
+  const session = await context.newCDPSession(page);
+  const smooth = await traced(browser, page, async () => {
+    await session.send("Input.synthesizeScrollGesture", { x: 700, y: 400, yDistance: 40_000, speed: 4_000, gestureSourceType: "mouse", preventFling: true });
+  });
+  report("scrolling up through it, 4,000 px/s", `${smooth.framesPerSecond.toFixed(1)} frames/s, longest frame ${smooth.longestFrame.toFixed(0)} ms, ${smooth.framesOver50} of ${smooth.frames} over 50 ms, longest task ${smooth.longestTask.toFixed(0)} ms`);
+  await context.close();
+});
+
+test("a quick answer", async ({ browser, sharedServer, model, server: _ }) => {
+  const tokens = PARAGRAPH.repeat(200).match(/[\s\S]{1,4}/g) ?? [];
+  model.answers(async function* () {
+    const began = performance.now();
+    for (let told = 0; told < TOKENS_PER_SECOND * STREAM_SECONDS; told += 1) {
+      yield tokens[told % tokens.length] ?? "";
+      const wait = began + ((told + 1) * 1000) / TOKENS_PER_SECOND - performance.now();
+      if (wait > 1) await sleep(wait);
+    }
+  });
+  const { context, page } = await fresh(browser, sharedServer.url);
+  const smooth = await traced(browser, page, async () => {
+    await send(page, "Tell me about the fox");
+    await page.waitForTimeout(1_000);
+    await answered(page);
+  });
+  report(`streaming ${TOKENS_PER_SECOND} tokens/s for ${STREAM_SECONDS} s`, `longest frame ${smooth.longestFrame.toFixed(0)} ms, ${smooth.framesOver50} of ${smooth.frames} over 50 ms, longest task ${smooth.longestTask.toFixed(0)} ms, ${smooth.tasksOver50} over 50 ms`);
+  await context.close();
+});
+
+async function longConversation(server: LocalServer): Promise<string> {
+  const began = Date.parse("2026-01-01T00:00:00Z");
+  const turns = Array.from({ length: MESSAGES / 2 }, (_, turn) => ({
+    question: `question ${turn}: what does the fox do?`,
+    reply: `answer ${turn}\n\n${PARAGRAPH.repeat(1 + (turn % 3))}`,
+    asked_at: new Date(began + turn * 60_000).toISOString(),
+  }));
+  let id: string | undefined;
+  for (let first = 0; first < turns.length; first += 50) {
+    const body = { title: "A long conversation", turns: turns.slice(first, first + 50), ...(id ? { conversation_id: id } : {}) };
+    id = (await server.post<{ conversation_id: string }>("/conversations/import", body)).conversation_id;
+  }
+  return id ?? "";
+}
+
+/** When the text was on the screen, by the page's clock: after the frame that holds it. */
+function waitForAnswer(text: string): Promise<number> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const main = document.querySelector("main");
+      if (main?.textContent?.includes(text)) requestAnimationFrame(() => resolve(performance.now()));
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}
+
+async function shownSince(page: Page, since: number): Promise<number> {
+  return (await page.evaluate(waitForAnswer, `answer ${MESSAGES / 2 - 1}`)) - since;
+}

@@ -1,0 +1,98 @@
+import { useCallback, useEffect, useLayoutEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { errorText } from "~/i18n/errorText";
+import { Button, IconButton } from "~/ui/Button";
+import { useOlderMessages } from "./conversation";
+import styles from "./MessageList.module.css";
+import { RowView } from "./RowView";
+import type { Row } from "./rows";
+import { useStickToEnd } from "./useStickToEnd";
+
+interface MessageListProps {
+  readonly conversationId: string;
+  readonly rows: readonly Row[];
+}
+
+/** Pixels above the view: older messages are asked for before anybody arrives there. */
+const AHEAD = 6_000;
+/** Pixels beyond the view that are drawn already, so that a quick scroll shows no gaps. */
+const BUFFER = 600;
+/** A guess at the height of a row that was never drawn. One of the list's own would move everything once it changes its mind. */
+const ROW = 160;
+
+/** The messages, of which only those in view are drawn. Opens at the end; older ones come as somebody scrolls up. */
+export function MessageList({ conversationId, rows }: MessageListProps) {
+  const { t } = useTranslation("chat");
+  const list = useRef<VirtualizerHandle>(null);
+  const scroller = useRef<HTMLElement>(null);
+  const { isAtEnd, goToEnd, onScroll, onResize, onRows } = useStickToEnd(list, scroller, rows.length);
+  const older = useOlderMessages(conversationId);
+  const shift = useArrivedBefore(rows);
+
+  const { load } = older;
+  const onMove = useCallback(() => {
+    const staysAtEnd = onScroll();
+    if (!staysAtEnd && (list.current?.scrollOffset ?? AHEAD) < AHEAD) void load();
+  }, [onScroll, load]);
+
+  const asked = rows.findLast((row) => row.kind === "question")?.key;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: at the beginning, and whenever something was asked.
+  useLayoutEffect(goToEnd, [asked, goToEnd]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever rows have come or gone.
+  useLayoutEffect(onRows, [rows, onRows]);
+
+  return (
+    <div className={styles.frame}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+      <section ref={scroller} className={styles.scroller} aria-label={t("messages")} tabIndex={0}>
+        <Virtualizer
+          ref={list}
+          data={rows}
+          shift={shift}
+          bufferSize={BUFFER}
+          itemSize={ROW}
+          onScroll={onMove}
+          onResize={onResize}
+        >
+          {(row) => <RowView key={row.key} row={row} conversationId={conversationId} />}
+        </Virtualizer>
+      </section>
+      <OlderNotice {...older} />
+      {!isAtEnd && (
+        <IconButton icon="arrowDown" label={t("toLatest")} className={styles.toEnd} onClick={goToEnd} />
+      )}
+    </div>
+  );
+}
+
+function OlderNotice({ load, isLoading, error }: ReturnType<typeof useOlderMessages>) {
+  const { t } = useTranslation("chat");
+  const { t: common } = useTranslation();
+  if (error) {
+    return (
+      <div className={styles.older} role="alert">
+        {t("older.failed", { error: errorText(common, error) })}
+        <Button variant="quiet" onClick={() => void load()}>
+          {common("retry")}
+        </Button>
+      </div>
+    );
+  }
+  return isLoading ? <span className="visually-hidden">{t("older.loading")}</span> : null;
+}
+
+/** Whether rows have come before those that were drawn last: then the place in view is kept, counted from the end. */
+function useArrivedBefore(rows: readonly Row[]): boolean {
+  const drawn = useRef<{ readonly first: string | undefined; readonly count: number }>({
+    first: undefined,
+    count: 0,
+  });
+  const { first, count } = drawn.current;
+  const arrived =
+    first !== undefined && rows.length > count && rows[0]?.key !== first && rows.at(-count)?.key === first;
+  useEffect(() => {
+    drawn.current = { first: rows[0]?.key, count: rows.length };
+  }, [rows]);
+  return arrived;
+}

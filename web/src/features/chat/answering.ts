@@ -1,0 +1,199 @@
+/** Runs turns: sends them, hears their answers, stops them, and keeps them until they are known to be answered. */
+import { chatStream } from "~/api/chatStream";
+import { api } from "~/api/client";
+import { ApiError } from "~/api/errors";
+import { FrameText } from "./frames";
+import { giveBack } from "./givingBack";
+import { addText, changeTurn, clearText, dropTurn, putTurn, textOf, turnOf, turnsOf } from "./liveTurns";
+import { forget, ifFree, keep, keptTurn, whenFree } from "./pendingTurns";
+import { type Asked, after, begun, isAnswering, isOpen, type LiveTurn } from "./turn";
+
+/** What a server that was told to stop is given to say its last word. */
+const LAST_WORD_MS = 3_000;
+/** When a server that did not say it in time will have saved what it wrote. */
+const SAVED_BY_MS = 3_000;
+const IN_PROGRESS_SECONDS = 2;
+
+const connections = new Map<string, AbortController>();
+type Listener = (conversationId: string) => void;
+const listeners = new Set<Listener>();
+
+/** Calls the listener when the saved messages of a conversation are no longer what they were. */
+export function onTurnSaved(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const tellSaved: Listener = (conversationId) => {
+  for (const listener of listeners) listener(conversationId);
+};
+
+/** Sends a turn, new or again; `resumed` where a page before this one had sent it. */
+export function start(asked: Asked, resumed = false): void {
+  keep(asked);
+  putTurn(begun(asked, Date.now(), resumed));
+  void ifFree(asked.key, () => run(asked.key)).then((ran) => {
+    if (!ran) follow(asked.key);
+  });
+}
+
+/** Shows a turn that another tab is at; should that tab go away, this one takes over. */
+export function follow(key: string): void {
+  const kept = keptTurn(key);
+  if (!kept || kept.refusal) {
+    leave(key);
+    return;
+  }
+  putTurn({ ...begun(kept, Date.now()), elsewhere: true });
+  void whenFree(key, async () => {
+    const still = keptTurn(key);
+    if (!turnOf(key)?.elsewhere) return;
+    if (!still || still.refusal) {
+      leave(key);
+      return;
+    }
+    putTurn(begun(still, Date.now(), true));
+    await run(key);
+  });
+}
+
+/** It ended in the other tab, which shows what came of it. */
+function leave(key: string): void {
+  const turn = turnOf(key);
+  dropTurn(key);
+  if (turn) tellSaved(turn.conversationId);
+}
+
+async function run(key: string): Promise<void> {
+  const connection = new AbortController();
+  connections.set(key, connection);
+  const text = new FrameText((piece) => addText(key, piece));
+  try {
+    await hear(key, connection.signal, text);
+    text.flush();
+    finish(key);
+  } catch (error) {
+    text.flush();
+    fail(key, error);
+  } finally {
+    connections.delete(key);
+  }
+}
+
+/** Hears the answer to its end. Where the same request is still being answered elsewhere, asks again until it is not. */
+async function hear(key: string, signal: AbortSignal, text: FrameText): Promise<void> {
+  for (;;) {
+    try {
+      await hearOnce(key, signal, text);
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "request_in_progress") throw error;
+      await pause((error.retryAfter ?? IN_PROGRESS_SECONDS) * 1000, signal);
+    }
+  }
+}
+
+async function hearOnce(key: string, signal: AbortSignal, text: FrameText): Promise<void> {
+  const body = turnOf(key)?.body;
+  if (!body) return;
+  for await (const event of chatStream({ body, idempotencyKey: key, signal })) {
+    if (event.type === "delta") {
+      text.add(event.text);
+      continue;
+    }
+    // What was written before this event belongs before it.
+    text.flush();
+    changeTurn(key, (turn) => after(turn, event));
+    if (event.type === "start") onStart(key, event.message_id);
+  }
+}
+
+function onStart(key: string, messageId: string): void {
+  const turn = turnOf(key);
+  if (!turn) return;
+  clearText(key);
+  keep(turn);
+  if (turn.phase === "stopping") askToStop(messageId);
+}
+
+function finish(key: string): void {
+  const turn = turnOf(key);
+  forget(key);
+  if (!turn) return;
+  // Turns of the same conversation that failed before no longer begin it.
+  for (const other of turnsOf(turn.conversationId)) {
+    if (!other.begins || other.key === key) continue;
+    changeTurn(other.key, (now) => ({ ...now, begins: false }));
+  }
+  tellSaved(turn.conversationId);
+}
+
+function fail(key: string, error: unknown): void {
+  const turn = turnOf(key);
+  if (!turn) return;
+  const failure = error instanceof ApiError ? error : new ApiError(0, "unexpected", "");
+  // Whoever stopped it, here or in another tab, wanted that.
+  if (turn.phase === "stopping" || failure.code === "stopped") {
+    endStopped(turn);
+    return;
+  }
+  if (!isOpen(failure)) {
+    const { status, code, message, requestId } = failure;
+    keep({ ...turn, refusal: { status, code, message, requestId } });
+  }
+  const retryAt = failure.retryAfter ? Date.now() + failure.retryAfter * 1000 : undefined;
+  changeTurn(key, (now) => ({ ...now, phase: "failed", error: failure, retryAt }));
+  // It may have been answered, or have found the conversation changed.
+  if (!turn.begins) tellSaved(turn.conversationId);
+}
+
+/** A stopped turn ended without `done`: what there is of the answer stays in view; where there is nothing, the question goes back. */
+function endStopped(turn: LiveTurn): void {
+  const { key } = turn;
+  forget(key);
+  if (!textOf(key)) {
+    dropTurn(key);
+    giveBack(turn);
+    return;
+  }
+  changeTurn(key, (now) => ({ ...now, phase: "done", stopReason: "stopped" }));
+  setTimeout(() => tellSaved(turn.conversationId), SAVED_BY_MS);
+}
+
+/** Ends the answer that is being written. What was written stays. Returns whether there was one to stop. */
+export function stop(key: string): boolean {
+  const turn = turnOf(key);
+  if (!turn || !isAnswering(turn)) return false;
+  if (turn.phase === "stopping") return true;
+  changeTurn(key, (now) => ({ ...now, phase: "stopping" }));
+  // Where another tab is at it, that tab keeps the id.
+  const messageId = turn.messageId ?? keptTurn(key)?.messageId;
+  if (messageId) askToStop(messageId);
+  setTimeout(() => connections.get(key)?.abort(), LAST_WORD_MS);
+  return true;
+}
+
+function askToStop(messageId: string): void {
+  // A server that cannot be told writes on and saves the whole answer; the connection is ended all the same.
+  api.POST("/chat/{message_id}/stop", { params: { path: { message_id: messageId } } }).catch(() => undefined);
+}
+
+/** Takes a failed turn out of view. */
+export function dismiss(key: string): void {
+  forget(key);
+  dropTurn(key);
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(new DOMException("the wait was ended", "AbortError"));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,100 @@
+/** What a user can ask for: a new turn, an answer again, a question changed, another try. */
+import { navigate } from "wouter/use-browser-location";
+import { paths } from "~/app/routes";
+import { choicesOf, NEW, useChoicesStore } from "~/state/choices";
+import { useDrafts } from "~/state/drafts";
+import { dismiss, start } from "./answering";
+import { endEdit } from "./editing";
+import { giveBack } from "./givingBack";
+import { identifier } from "./identifier";
+import { answeringTurnOf, dropTurn, turnOf, turnsOf } from "./liveTurns";
+import { forget } from "./pendingTurns";
+import { type Asked, isOpen, requestOf, type TurnKind } from "./turn";
+
+const choicesFor = (conversationId: string) =>
+  choicesOf(useChoicesStore.getState().byConversation, conversationId);
+
+/** Answers to a turn whose `replaces` names a message that cannot be replaced. */
+const GONE: ReadonlySet<number> = new Set([404, 409, 422]);
+
+interface Wish {
+  readonly conversationId: string;
+  readonly message: string;
+  readonly kind: TurnKind;
+  readonly begins?: boolean;
+  readonly replaces?: string;
+  readonly override?: string | undefined;
+}
+
+function askedOf({ conversationId, message, kind, begins = false, replaces, override }: Wish): Asked {
+  const body = requestOf(message, conversationId, choicesFor(conversationId), { replaces, model: override });
+  return { key: identifier(), conversationId, begins, kind, body, override, askedAt: Date.now() };
+}
+
+/**
+ * Sends a message, in a conversation or, where none is named, in a new one, to which the page goes. The id of a new one is made here:
+ * so the address is right from the beginning, and a reload finds the turn again. Returns the conversation's id, or `undefined`
+ * where the conversation is being answered already.
+ */
+export function send(conversationId: string | undefined, message: string): string | undefined {
+  if (conversationId && answeringTurnOf(conversationId)) return undefined;
+  const id = conversationId ?? identifier();
+  if (!conversationId) useChoicesStore.getState().adopt(id);
+  // Where the first turn failed, there is no conversation yet, and this one begins it.
+  const begins =
+    !conversationId || turnsOf(conversationId).some((turn) => turn.begins && turn.phase === "failed");
+  start(askedOf({ conversationId: id, message, kind: "ask", begins }));
+  useDrafts.getState().write(conversationId ?? NEW, "");
+  if (!conversationId) navigate(paths.conversation(id));
+  return id;
+}
+
+/** Asks the question again whose answer this is; the answer, and what came after it, give way to the new one. */
+export function regenerate(
+  conversationId: string,
+  question: string,
+  answerId: string,
+  model?: string,
+): boolean {
+  if (answeringTurnOf(conversationId)) return false;
+  const wish = { conversationId, message: question, kind: "regenerate", replaces: answerId } as const;
+  start(askedOf({ ...wish, override: model }));
+  return true;
+}
+
+/** Sends a question in other words; it and what came after it give way. */
+export function resend(conversationId: string, questionId: string, message: string): boolean {
+  if (answeringTurnOf(conversationId)) return false;
+  start(askedOf({ conversationId, message, kind: "edit", replaces: questionId }));
+  endEdit(questionId);
+  return true;
+}
+
+/**
+ * Tries a failed turn again. With the same key where the server may have answered after all: then it gives that answer, and no second
+ * turn is made. What it refused is asked anew, with what the user has chosen since.
+ */
+export function retry(key: string): boolean {
+  const turn = turnOf(key);
+  if (turn?.phase !== "failed" || answeringTurnOf(turn.conversationId)) return false;
+  if (turn.error && isOpen(turn.error)) {
+    start(turn);
+    return true;
+  }
+  const { conversationId, kind, begins, body, override } = turn;
+  const replaces = body.replaces ?? undefined;
+  dismiss(key);
+  start(
+    askedOf({ conversationId, message: body.message, kind, begins, override, ...(replaces && { replaces }) }),
+  );
+  return true;
+}
+
+/** Puts a failed question back to where it was typed. */
+export function takeBack(key: string): void {
+  const turn = turnOf(key);
+  if (turn?.phase !== "failed") return;
+  forget(key);
+  dropTurn(key);
+  giveBack(turn, GONE.has(turn.error?.status ?? 0));
+}

@@ -1,0 +1,86 @@
+/** Deletes documents, with time to think again (state/undoable.ts). */
+import { create } from "zustand";
+import { API_BASE, apiFetch } from "~/api/client";
+import { ApiError } from "~/api/errors";
+import { doLater, usePending } from "~/state/undoable";
+
+interface Deletion {
+  readonly ids: readonly string[];
+  readonly text: string;
+  readonly undoLabel: string;
+  /** These are deleted. */
+  readonly onDeleted: (ids: readonly string[]) => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+const PREFIX = "documents:";
+const AT_ONCE = 4;
+
+/** Those that were uploaded again while their deletion waited: it is not for them any more. */
+const useKept = create<{ readonly ids: ReadonlySet<string> }>(() => ({ ids: new Set() }));
+
+export function keepDocument(id: string): void {
+  if (!useKept.getState().ids.has(id)) useKept.setState(({ ids }) => ({ ids: new Set(ids).add(id) }));
+}
+
+export function deleteLater({ ids, text, undoLabel, onDeleted, onFailed }: Deletion): void {
+  useKept.setState(({ ids: kept }) => ({ ids: new Set([...kept].filter((id) => !ids.includes(id))) }));
+  doLater({
+    key: PREFIX + ids.join(","),
+    text,
+    undoLabel,
+    commit: async (keepalive) => {
+      const wanted = ids.filter((id) => !useKept.getState().ids.has(id));
+      const { deleted, error } = await removeAll(wanted, keepalive);
+      onDeleted(deleted);
+      if (error) throw error;
+    },
+    onFailed,
+  });
+}
+
+/** Ids of the documents that are about to be deleted: lists leave them out. */
+export function usePendingDocuments(): ReadonlySet<string> {
+  const pending = usePending();
+  const kept = useKept(({ ids }) => ids);
+  return pendingDocuments(pending, kept);
+}
+
+export function pendingDocuments(keys: ReadonlySet<string>, kept: ReadonlySet<string>): ReadonlySet<string> {
+  const ids = [...keys]
+    .filter((key) => key.startsWith(PREFIX))
+    .flatMap((key) => key.slice(PREFIX.length).split(","));
+  return new Set(ids.filter((id) => !kept.has(id)));
+}
+
+/** Deletes what can be deleted; the error is the first of those that came. */
+async function removeAll(
+  ids: readonly string[],
+  keepalive: boolean,
+): Promise<{ deleted: string[]; error: unknown }> {
+  const waiting = [...ids];
+  const deleted: string[] = [];
+  let error: unknown;
+  const work = async (): Promise<void> => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      try {
+        await remove(id, keepalive);
+        deleted.push(id);
+      } catch (failure) {
+        error ??= failure;
+      }
+    }
+  };
+  // A page that goes away has no time for one after the other.
+  await Promise.all(Array.from({ length: keepalive ? ids.length : AT_ONCE }, work));
+  return { deleted, error };
+}
+
+async function remove(id: string, keepalive: boolean): Promise<void> {
+  try {
+    await apiFetch(`${API_BASE}/documents/${encodeURIComponent(id)}`, { method: "DELETE", keepalive });
+  } catch (error) {
+    const isGone = error instanceof ApiError && error.code === "not_found";
+    if (!isGone) throw error;
+  }
+}

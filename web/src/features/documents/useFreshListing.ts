@@ -1,0 +1,22 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { keys } from "~/api/queries";
+import { isOver } from "./uploadItems";
+import { useUploads } from "./uploads";
+
+const PAUSE = 1_500;
+
+/** Has the listing asked for again as uploads come into it and are finished, but not for each of a thousand. */
+export function useFreshListing(): void {
+  const client = useQueryClient();
+  const known = useUploads(({ items }) => items.filter((item) => item.documentId !== undefined).length);
+  const over = useUploads(({ items }) => items.filter((item) => isOver(item.state)).length);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    if (!known && !over) return;
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      void client.invalidateQueries({ queryKey: keys.documents });
+    }, PAUSE);
+  }, [client, known, over]);
+}

@@ -1,0 +1,34 @@
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { errorText } from "~/i18n/errorText";
+import { showToast } from "~/state/toasts";
+import { saveFile } from "~/ui/saveFile";
+import { originalOf } from "./original/originals";
+import type { Source } from "./source";
+
+/** Gives the user the file as it was sent. Goes on when another source is shown, ends with the panel. */
+export function useDownload(source: Source | undefined) {
+  const { t } = useTranslation();
+  const [isRunning, setRunning] = useState(false);
+  const controller = useRef<AbortController>(undefined);
+  useEffect(() => () => controller.current?.abort(), []);
+  const start = async (): Promise<void> => {
+    if (!source || isRunning) return;
+    controller.current = new AbortController();
+    const { signal } = controller.current;
+    setRunning(true);
+    try {
+      const file = await originalOf(source.documentId, {
+        signal,
+        onProgress: () => undefined,
+        evenLarge: true,
+      });
+      saveFile(file, source.name);
+    } catch (error) {
+      if (!signal.aborted) showToast({ kind: "error", text: errorText(t, error) });
+    } finally {
+      setRunning(false);
+    }
+  };
+  return { isRunning, start };
+}

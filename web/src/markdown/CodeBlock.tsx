@@ -1,0 +1,76 @@
+import { use, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Icon } from "~/ui/Icon";
+import styles from "./CodeBlock.module.css";
+import { MarkdownContext } from "./context";
+import { languageName } from "./languages";
+import { ScrollArea } from "./ScrollArea";
+import { useTokens } from "./useTokens";
+
+interface CodeBlockProps {
+  readonly code: string;
+  readonly language: string | undefined;
+}
+
+export function CodeBlock({ code, language }: CodeBlockProps) {
+  const { t } = useTranslation("markdown");
+  const { isOpen } = use(MarkdownContext);
+  const tokens = useTokens(code, language?.toLowerCase(), isOpen);
+  const name = language ? languageName(language) : undefined;
+  return (
+    <div className={styles.block} dir="ltr">
+      <div className={styles.header}>
+        <span>{name ?? t("code")}</span>
+        <CopyButton text={code} />
+      </div>
+      <ScrollArea label={name ? t("codeIn", { language: name }) : t("code")} className={styles.scroll}>
+        <pre>
+          <code>
+            {tokens.map(({ text, kind }, index) => {
+              const className = kind ? styles[kind] : undefined;
+              if (!className) return text;
+              return (
+                // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a text have no other name than their place.
+                <span key={index} className={className}>
+                  {text}
+                </span>
+              );
+            })}
+          </code>
+        </pre>
+      </ScrollArea>
+    </div>
+  );
+}
+
+type Outcome = "copied" | "failed";
+
+function CopyButton({ text }: { readonly text: string }) {
+  const { t } = useTranslation("markdown");
+  const [outcome, setOutcome] = useState<Outcome>();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const show = (next: Outcome): void => {
+    clearTimeout(timer.current);
+    setOutcome(next);
+    timer.current = setTimeout(() => setOutcome(undefined), 4_000);
+  };
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(text);
+      show("copied");
+    } catch {
+      show("failed");
+    }
+  };
+  const said = { copied: t("copied"), failed: t("copyFailed") };
+  return (
+    <>
+      <span role="status">{outcome ? said[outcome] : ""}</span>
+      <button type="button" className={styles.copy} onClick={() => void copy()}>
+        <Icon name={outcome === "copied" ? "check" : "copy"} size={15} />
+        {t("copyCode")}
+      </button>
+    </>
+  );
+}
