@@ -27,7 +27,7 @@ install_packages() {
     local folder=$1
     if [ -e "$folder/node_modules/.ready" ] && [ ! "$folder/package-lock.json" -nt "$folder/node_modules/.ready" ]; then return 0; fi
     (cd "$folder" && NPM_CONFIG_UPDATE_NOTIFIER=false npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
-        --fetch-retries=1 --fetch-retry-mintimeout=1000 >&2) || {
+        --fetch-retries=1 --fetch-retry-mintimeout=1000 >/dev/null) || {
         say "npm could not install what ${folder#"$ROOT"/}/package-lock.json names (see above); check the network, then try again."
         return 1
     }

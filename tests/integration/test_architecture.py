@@ -26,14 +26,19 @@ MODULES = [
 EDGES = {
     "chatbot.api",
     "chatbot.api_errors",
+    "chatbot.api_prefix",
     "chatbot.api_routes",
     "chatbot.cli",
     "chatbot.command_line",
+    "chatbot.document_content_routes",
     "chatbot.document_routes",
     "chatbot.handler",
     "chatbot.http_guard",
+    "chatbot.import_routes",
+    "chatbot.openapi_document",
     "chatbot.server",
     "chatbot.sse",
+    "chatbot.web_pages",
 }
 #: Where the libraries that read files are at home.
 READERS_OF_FILES = {"rag.extraction"}

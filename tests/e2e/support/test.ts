@@ -35,7 +35,9 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   ],
   sharedServer: [
     async ({ sharedModel }, use) => {
-      const server = await LocalServer.start({ model: `openai:scripted@${sharedModel.url}`, log_level: "ERROR" });
+      const model = `openai:scripted@${sharedModel.url}`;
+      const capabilities = { [model]: { context_tokens: 200_000 } };
+      const server = await LocalServer.start({ model, model_capabilities: JSON.stringify(capabilities), log_level: "ERROR" });
       await use(server);
       await server.stop();
       await server.forget();
@@ -54,7 +56,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     sharedModel.answers();
     await use(sharedModel);
   },
-  server: async ({ sharedServer }, use) => {
+  // With the model, so that none goes on saying what the test before told it.
+  server: async ({ sharedServer, model: _ }, use) => {
     await sharedServer.empty();
     await use(sharedServer);
   },

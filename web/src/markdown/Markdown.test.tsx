@@ -1,4 +1,4 @@
-import { act, render, screen, within } from "@testing-library/react";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Citation } from "~/state/panel";
@@ -43,7 +43,7 @@ describe("a text", () => {
 
   it("shows HTML as text", () => {
     const container = shown("a <b>c</b>\n\n<script>alert(1)</script>");
-    expect(container).toHaveTextContent("a <b>c</b><script>alert(1)</script>");
+    expect(container).toHaveTextContent("a <b>c</b> <script>alert(1)</script>");
     expect(container.querySelector("b, script")).toBeNull();
   });
 
@@ -79,6 +79,28 @@ describe("a text", () => {
     expect(container.querySelector("blockquote")).toBeNull();
     expect(container).toHaveTextContent(`${">".repeat(1_000)} textafter`);
     expect(container.querySelector("strong")).toHaveTextContent("after");
+  });
+
+  it("keeps a line's end, once", () => {
+    expect(shown("a  \nb\nc").querySelector("p")?.innerHTML).toBe("a<br>b\nc");
+  });
+
+  it("with a long list or table shows one list and one table", () => {
+    const items = Array.from(
+      { length: 200 },
+      (_, index) => `${index + 3}. item **${index}**\n\n     - nested`,
+    );
+    const rows = Array.from({ length: 200 }, (_, index) => `| row ${index} | \`b\` |`);
+    const text = `${items.join("\n")}\n\n| A | B |\n|---|--:|\n${rows.join("\n")}\n\nEnd.`;
+    const container = shown(text);
+    expect(container.querySelectorAll(".markdown > ol")).toHaveLength(1);
+    expect(container.querySelector("ol")).toHaveAttribute("start", "3");
+    expect(container.querySelectorAll(".markdown > ol > li")).toHaveLength(200);
+    expect(container.querySelectorAll("table")).toHaveLength(1);
+    expect(container.querySelectorAll("thead th")).toHaveLength(2);
+    expect(container.querySelectorAll("tbody tr")).toHaveLength(200);
+    expect(container.querySelectorAll("td.right")).toHaveLength(200);
+    expect(container).toHaveTextContent(/End\.$/);
   });
 
   it("is shown whole when it is very long", () => {
@@ -189,9 +211,8 @@ describe("code", () => {
   it("has its language's name and colours, and is copied as it is", async () => {
     const user = userEvent.setup();
     const container = shown("```py\ndef f():\n    return 'x'\n```");
-    await settled();
+    await waitFor(() => expect(container.querySelector("pre .keyword")).toHaveTextContent("def"));
     expect(screen.getByText("Python")).toBeVisible();
-    expect(container.querySelector("pre .keyword")).toHaveTextContent("def");
     await user.click(screen.getByRole("button", { name: "Copy code" }));
     expect(await navigator.clipboard.readText()).toBe("def f():\n    return 'x'");
     expect(screen.getByRole("status")).toHaveTextContent("Copied");
@@ -233,7 +254,7 @@ describe("math", () => {
     ["\\[\nx\n+ y^2\n\\]", "display"],
   ])("%j is math (%s)", async (text, kind) => {
     const container = shown(text);
-    await settled();
+    await waitFor(() => expect(container.querySelector("math")).not.toBeNull());
     const math = container.querySelector("math");
     expect(math?.querySelector("msup")).not.toBeNull();
     expect(math?.getAttribute("display") ?? "inline").toBe(kind === "display" ? "block" : "inline");
@@ -257,8 +278,7 @@ describe("math", () => {
 
   it("beside money is still math", async () => {
     const container = shown("For $5 you get $x+1$ of them.");
-    await settled();
-    expect(container.querySelectorAll("math")).toHaveLength(1);
+    await waitFor(() => expect(container.querySelectorAll("math")).toHaveLength(1));
     expect(container).toHaveTextContent(/^For \$5 you get/);
   });
 

@@ -3,6 +3,7 @@ import type { Citation } from "~/state/panel";
 import { splitBlocks } from "./blocks";
 import { MarkdownContext } from "./context";
 import { components, Table } from "./elements";
+import { isTooComplex } from "./limits";
 import { type LongBlock, splitLong } from "./longBlocks";
 import styles from "./Markdown.module.css";
 import { parse } from "./parse";
@@ -65,7 +66,7 @@ interface BlockProps {
 }
 
 const Block = memo(function Block({ text, ...rest }: BlockProps) {
-  const long = useMemo(() => splitLong(text), [text]);
+  const long = useMemo(() => (isTooComplex(text) ? undefined : splitLong(text)), [text]);
   return long ? <PartedBlock long={long} {...rest} /> : <Piece text={text} {...rest} />;
 });
 

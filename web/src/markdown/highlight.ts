@@ -87,6 +87,14 @@ class TokenList {
     this.kinds.pop();
   }
 
+  openNode(scope: string): void {
+    this.startScope(scope);
+  }
+
+  closeNode(): void {
+    this.endScope();
+  }
+
   __addSublanguage({ tokens }: TokenList): void {
     for (const { text, kind } of tokens) this.tokens.push({ text, kind: kind ?? this.kinds.at(-1) });
   }

@@ -37,20 +37,24 @@ function splitTable(lines: readonly string[]): LongBlock | undefined {
   };
 }
 
+/** A marker with its text behind it, and not so far that the text were code. */
+const ITEM = /^([-+*]|\d{1,9}[.)]) {1,4}(?=\S)/;
+const RULE = /^([-*])(?:[ \t]*\1){2,}[ \t]*$/;
+
 function splitList(lines: readonly string[]): LongBlock | undefined {
-  const marker = /^([-+*]|\d{1,9}[.)])[ \t]+(?=\S)/.exec(lines[0] ?? "");
-  const [bullet, mark] = marker ?? [];
-  if (!bullet || !mark) return undefined;
+  const mark = ITEM.exec(lines[0] ?? "")?.[1];
+  if (!mark) return undefined;
   const kind = /\d/.test(mark) ? "ol" : "ul";
   const isItem = (line: string): boolean => {
-    const other = /^([-+*]|\d{1,9}[.)])(?=[ \t]+\S)/.exec(line)?.[1];
-    return (
-      other !== undefined && other.at(-1) === mark.at(-1) && !/^([-*])(?:[ \t]*\1){2,}[ \t]*$/.test(line)
-    );
+    const other = ITEM.exec(line)?.[1];
+    return other !== undefined && other.at(-1) === mark.at(-1) && !RULE.test(line);
   };
-  // A line that is neither an item nor within one may end the list.
-  const isOwn = (line: string): boolean => line.trim() === "" || isItem(line) || /^[ \t]{2,}/.test(line);
-  if (!lines.every(isOwn)) return undefined;
+  // A line that is neither an item nor stands within one may end the list.
+  let content = 0;
+  for (const line of lines) {
+    if (isItem(line)) content = ITEM.exec(line)?.[0].length ?? 0;
+    else if (line.trim() !== "" && line.search(/[^ ]/) < content) return undefined;
+  }
   return {
     kind,
     start: kind === "ol" ? Number.parseInt(mark, 10) : undefined,

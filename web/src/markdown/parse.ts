@@ -20,7 +20,13 @@ export function parse(text: string, { components, ...safe }: ParseOptions): Reac
     return ReactMarkdown({
       children: text,
       components,
-      remarkPlugins: [remarkGfm, remarkMath, remarkMathRules, [remarkCitationsFirst, safe.citations]],
+      // One tilde is "about", as in "~5".
+      remarkPlugins: [
+        [remarkGfm, { singleTilde: false }],
+        remarkMath,
+        remarkMathRules,
+        [remarkCitationsFirst, safe.citations],
+      ],
       remarkRehypeOptions: { clobberPrefix: safe.idPrefix },
       rehypePlugins: [[rehypeSafe, safe]],
       // Addresses were checked when the tree was.

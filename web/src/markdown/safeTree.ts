@@ -50,13 +50,20 @@ class Cleaner {
   constructor(private readonly options: SafeOptions) {}
 
   all(nodes: readonly RootContent[], place: Place): ElementContent[] {
-    return nodes.flatMap((node) => this.one(node, place));
+    const cleaned = nodes.flatMap((node) => this.one(node, place));
+    // Line ends are shown in paragraphs; one after a break would be a second.
+    return cleaned.map((node, index) =>
+      node.type === "text" && isBreak(cleaned[index - 1]) ? text(node.value.replace(/^\n/, "")) : node,
+    );
   }
 
   private one(node: RootContent, place: Place): ElementContent[] {
     if (node.type === "text") return this.text(node.value, place);
     // HTML of the text. hast does not know the type, which the parser makes for it.
-    if ((node.type as string) === "raw") return [text((node as unknown as { value: string }).value)];
+    if ((node.type as string) === "raw") {
+      const html = text((node as unknown as { value: string }).value);
+      return [place.depth === 0 ? element("p", { dir: "auto" }, [html]) : html];
+    }
     if (node.type !== "element") return [];
     if (place.depth >= DEEPEST) return [text(textOf(node))];
     return this.element(node, { ...place, depth: place.depth + 1 });
@@ -147,6 +154,9 @@ function startOf(node: Element): Properties {
 function element(tagName: string, properties: Properties, children: ElementContent[] = []): Element {
   return { type: "element", tagName, properties, children };
 }
+
+const isBreak = (node: ElementContent | undefined): boolean =>
+  node?.type === "element" && node.tagName === "br";
 
 const text = (value: string): ElementContent => ({ type: "text", value });
 

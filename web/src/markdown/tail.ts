@@ -15,9 +15,10 @@ export function completeTail(block: string): string {
   const fence = openFence(lines);
   if (fence) return isBeginOf(last, fence) ? before : block;
   if (OPEN_FENCE.test(last)) return block;
-  if (/^\s*(?:[`~$]{1,2}|[-=+*_#|]{1,2}|<)$/.test(last)) return before;
   const table = completeTable(lines, last);
-  return table ?? join(completeInline(last));
+  if (table !== undefined) return table;
+  const isMark = /^\s*(?:[`~$]{1,2}|[-=+*_#|]{1,2}|<)$/.test(last);
+  return isMark ? before : join(completeInline(last));
 }
 
 /** The fence that is open after the lines, in whatever list it stands. */
@@ -42,17 +43,18 @@ function isBeginOf(line: string, fence: string): boolean {
 function completeTable(lines: readonly string[], last: string): string | undefined {
   const isRow = (line: string | undefined): line is string => line?.trimStart().startsWith("|") ?? false;
   const above = lines.at(-1);
+  if (last === "" && isRow(above) && !isRow(lines.at(-2))) return [...lines, ruleOf(above)].join("\n");
   if (!isRow(last)) return undefined;
   if (!isRow(above)) {
-    const cells = cellCount(last);
-    return cells > 0
-      ? [...lines, completeInline(last), `|${" - |".repeat(cells)}`].join("\n")
-      : lines.join("\n");
+    return cellCount(last) > 0 ? [...lines, completeInline(last), ruleOf(last)].join("\n") : lines.join("\n");
   }
   const isFirstRule = !isRow(lines.at(-2)) && /^[\s|:-]*$/.test(last);
-  if (isFirstRule) return [...lines, `|${" - |".repeat(cellCount(above))}`].join("\n");
+  if (isFirstRule) return [...lines, ruleOf(above)].join("\n");
   return undefined;
 }
+
+/** The second line of a table with this first one. */
+const ruleOf = (row: string): string => `|${" - |".repeat(cellCount(row))}`;
 
 function cellCount(row: string): number {
   const bare = row.trim().replace(/\\\|/g, "").slice(1);
@@ -85,7 +87,7 @@ function isInCode(text: string, index: number): boolean {
 /** Adds what closes code and emphasis; takes away marks at the very end that open something empty. */
 function closeMarks(text: string): string {
   const open: string[] = [];
-  const marks = /\\.|(`+)|(\*+|_+|~{2})/gsu;
+  const marks = /\\.|(`+)|(\*+|_+|~+)/gsu;
   const closed = (head: string): string => head + open.reverse().join("");
   for (let found = marks.exec(text); found; found = marks.exec(text)) {
     const [run, ticks, emphasis] = found;
@@ -121,7 +123,8 @@ function weigh(open: string[], text: string, index: number, run: string): string
   if (after === "" && run.length <= 3) return text.slice(0, index).trimEnd();
   const isWord = /[\p{L}\p{N}]/u;
   const inWord = isWord.test(before) && isWord.test(after);
-  if (!/\s/.test(after) && after !== "" && !inWord && run.length <= 3) open.push(run);
+  const isMark = run !== "~" && run.length <= 3;
+  if (!/\s/.test(after) && after !== "" && !inWord && isMark) open.push(run);
   return undefined;
 }
 

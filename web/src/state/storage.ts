@@ -6,12 +6,13 @@ const PREFIX = "chatbot.";
 
 type Listener = (failed: boolean) => void;
 const listeners = new Set<Listener>();
-let failing = false;
+/** Keys whose latest value could not be kept. One that is short may fit where a long one did not. */
+const unkept = new Set<string>();
 
 /** Calls the listener when keeping begins to fail, and when it works again. Returns how to stop listening. */
 export function onStorageTrouble(listener: Listener): () => void {
   listeners.add(listener);
-  if (failing) listener(true);
+  if (unkept.size) listener(true);
   return () => listeners.delete(listener);
 }
 
@@ -29,10 +30,10 @@ export function store(key: string, value: unknown): boolean {
   try {
     if (value === undefined) localStorage.removeItem(PREFIX + key);
     else localStorage.setItem(PREFIX + key, JSON.stringify(value));
-    tell(false);
+    tell(key, false);
     return true;
   } catch {
-    tell(true);
+    tell(key, true);
     return false;
   }
 }
@@ -76,8 +77,10 @@ export function forgetAll(): void {
   }
 }
 
-function tell(failed: boolean): void {
-  if (failed === failing) return;
-  failing = failed;
-  for (const listener of listeners) listener(failed);
+function tell(key: string, failed: boolean): void {
+  const before = unkept.size > 0;
+  if (failed) unkept.add(key);
+  else unkept.delete(key);
+  const now = unkept.size > 0;
+  if (now !== before) for (const listener of listeners) listener(now);
 }

@@ -27,12 +27,12 @@ export function Dialog({ title, onClose, children, actions, wide = false }: Dial
   useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return;
+    const opener = document.activeElement;
     if (!element.open) element.showModal();
     firstStop(element)?.focus();
     return () => {
       element.close();
-      // What opened it may be gone.
-      focusIfLost(() => null);
+      focusIfLost(() => opener);
     };
   }, []);
   return (

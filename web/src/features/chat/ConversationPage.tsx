@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useLayoutEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { paths } from "~/app/routes";
@@ -16,11 +16,24 @@ import { MessageList } from "./MessageList";
 import { useChatCommands } from "./useChatCommands";
 import { type ConversationViewState, useConversationView } from "./useConversationView";
 
+interface ConversationPageProps {
+  readonly conversationId: string | undefined;
+}
+
 /** A conversation, or the beginning of a new one. */
-export function ConversationPage({ conversationId }: { readonly conversationId: string | undefined }) {
-  const { t } = useTranslation("chat");
+export function ConversationPage({ conversationId }: ConversationPageProps) {
   const client = useQueryClient();
-  useEffect(() => connectTurns(client), [client]);
+  const [isConnected, setConnected] = useState(false);
+  useLayoutEffect(() => {
+    connectTurns(client);
+    setConnected(true);
+  }, [client]);
+  // Turns that were left unanswered are known from here on: a conversation that begins with one is not on the server.
+  return isConnected ? <Conversation conversationId={conversationId} /> : null;
+}
+
+function Conversation({ conversationId }: ConversationPageProps) {
+  const { t } = useTranslation("chat");
   const view = useConversationView(conversationId);
   useChatCommands(conversationId, view.rows);
   const hasComposer = view.state !== "missing" && view.state !== "failed";

@@ -1,12 +1,15 @@
 /** Runs turns: sends them, hears their answers, stops them, and keeps them until they are known to be answered. */
+import i18next from "i18next";
 import { chatStream } from "~/api/chatStream";
 import { api } from "~/api/client";
 import { ApiError } from "~/api/errors";
+import { errorText } from "~/i18n/errorText";
+import { showToast } from "~/state/toasts";
 import { FrameText } from "./frames";
 import { giveBack } from "./givingBack";
 import { addText, changeTurn, clearText, dropTurn, putTurn, textOf, turnOf, turnsOf } from "./liveTurns";
 import { forget, ifFree, keep, keptTurn, whenFree } from "./pendingTurns";
-import { type Asked, after, begun, isAnswering, isOpen, type LiveTurn } from "./turn";
+import { type Asked, begun, isAnswering, isOpen, type LiveTurn, withEvent } from "./turn";
 
 /** What a server that was told to stop is given to say its last word. */
 const LAST_WORD_MS = 3_000;
@@ -103,7 +106,7 @@ async function hearOnce(key: string, signal: AbortSignal, text: FrameText): Prom
     }
     // What was written before this event belongs before it.
     text.flush();
-    changeTurn(key, (turn) => after(turn, event));
+    changeTurn(key, (turn) => withEvent(turn, event));
     if (event.type === "start") onStart(key, event.message_id);
   }
 }
@@ -113,7 +116,7 @@ function onStart(key: string, messageId: string): void {
   if (!turn) return;
   clearText(key);
   keep(turn);
-  if (turn.phase === "stopping") askToStop(messageId);
+  if (turn.phase === "stopping") void askToStop(key, messageId);
 }
 
 function finish(key: string): void {
@@ -168,14 +171,24 @@ export function stop(key: string): boolean {
   changeTurn(key, (now) => ({ ...now, phase: "stopping" }));
   // Where another tab is at it, that tab keeps the id.
   const messageId = turn.messageId ?? keptTurn(key)?.messageId;
-  if (messageId) askToStop(messageId);
-  setTimeout(() => connections.get(key)?.abort(), LAST_WORD_MS);
+  if (messageId) void askToStop(key, messageId);
+  // Without a beginning there is nothing on the server to name; it is not waited for much longer.
+  else setTimeout(() => !turnOf(key)?.messageId && connections.get(key)?.abort(), LAST_WORD_MS);
   return true;
 }
 
-function askToStop(messageId: string): void {
-  // A server that cannot be told writes on and saves the whole answer; the connection is ended all the same.
-  api.POST("/chat/{message_id}/stop", { params: { path: { message_id: messageId } } }).catch(() => undefined);
+async function askToStop(key: string, messageId: string): Promise<void> {
+  try {
+    await api.POST("/chat/{message_id}/stop", { params: { path: { message_id: messageId } } });
+  } catch (error) {
+    // The answer goes on: it can be stopped again.
+    changeTurn(key, (turn) => (turn.phase === "stopping" ? { ...turn, phase: "running" } : turn));
+    showToast({ kind: "error", text: errorText(i18next.getFixedT(null, "common"), error) });
+    return;
+  }
+  // Where nothing is written yet, nothing will be saved; otherwise the server tells what it has saved, soon.
+  const patience = textOf(key) ? LAST_WORD_MS : 0;
+  setTimeout(() => connections.get(key)?.abort(), patience);
 }
 
 /** Takes a failed turn out of view. */

@@ -14,8 +14,8 @@ import { type Asked, isOpen, requestOf, type TurnKind } from "./turn";
 const choicesFor = (conversationId: string) =>
   choicesOf(useChoicesStore.getState().byConversation, conversationId);
 
-/** Answers to a turn whose `replaces` names a message that cannot be replaced. */
-const GONE: ReadonlySet<number> = new Set([404, 409, 422]);
+/** What a turn is refused with whose `replaces` names a message that is not there any more, or lies too far back. */
+const GONE: ReadonlySet<string> = new Set(["not_found", "conversation_changed", "invalid_field"]);
 
 interface Wish {
   readonly conversationId: string;
@@ -78,7 +78,7 @@ export function retry(key: string): boolean {
   const turn = turnOf(key);
   if (turn?.phase !== "failed" || answeringTurnOf(turn.conversationId)) return false;
   if (turn.error && isOpen(turn.error)) {
-    start(turn);
+    start(turn, true);
     return true;
   }
   const { conversationId, kind, begins, body, override } = turn;
@@ -96,5 +96,5 @@ export function takeBack(key: string): void {
   if (turn?.phase !== "failed") return;
   forget(key);
   dropTurn(key);
-  giveBack(turn, GONE.has(turn.error?.status ?? 0));
+  giveBack(turn, GONE.has(turn.error?.code ?? ""));
 }

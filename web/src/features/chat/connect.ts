@@ -13,21 +13,24 @@ const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
 /** A tab that begins a turn takes its lock at once; whoever hears of the turn asks for the lock after this. */
 const LOCKED_BY_MS = 1_000;
 
-let connected: QueryClient | undefined;
+let connected: { readonly client: QueryClient; readonly end: () => void } | undefined;
 
 /** Once for the page: takes up the turns that were left unanswered, and keeps everything told of what is saved. */
 export function connectTurns(client: QueryClient): void {
-  if (connected === client) return;
-  connected = client;
-  onTurnSaved((id) => {
-    readAgain(client, id);
-    tellTabs({ type: "conversation", id });
-  });
-  onTabMessage((message) => {
-    if (message.type === "conversation") readAgain(client, message.id);
-    else void client.invalidateQueries({ queryKey: keys.conversations });
-  });
-  onKeptElsewhere(takeNote);
+  if (connected?.client === client) return;
+  connected?.end();
+  const ends = [
+    onTurnSaved((id) => {
+      readAgain(client, id);
+      tellTabs({ type: "conversation", id });
+    }),
+    onTabMessage((message) => {
+      if (message.type === "conversation") readAgain(client, message.id);
+      else void client.invalidateQueries({ queryKey: keys.conversations });
+    }),
+    onKeptElsewhere(takeNote),
+  ];
+  connected = { client, end: () => ends.forEach((end) => void end()) };
   for (const kept of keptTurns()) takeUp(kept, Date.now());
 }
 

@@ -64,7 +64,7 @@ export function begun(asked: Asked, now: number, resumed = false): LiveTurn {
 }
 
 /** The turn after an event; text is kept apart, because it changes with every frame. */
-export function after(turn: LiveTurn, event: Exclude<ChatEvent, { type: "delta" }>): LiveTurn {
+export function withEvent(turn: LiveTurn, event: Exclude<ChatEvent, { type: "delta" }>): LiveTurn {
   switch (event.type) {
     case "start":
       return { ...turn, messageId: event.message_id, model: event.model, resumed: false, citations: [] };

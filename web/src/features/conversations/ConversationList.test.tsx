@@ -10,6 +10,9 @@ import { ConversationList } from "./ConversationList";
 import { type FakeServer, failure, fakeServer, headers } from "./fakeServer";
 import { layout } from "./layout";
 
+const answered = vi.hoisted(() => ({ ids: new Set<string>() }));
+vi.mock("~/features/chat/liveTurns", () => ({ useAnsweringIds: () => answered.ids }));
+
 let server: FakeServer;
 let user: UserEvent;
 
@@ -59,6 +62,15 @@ describe("the list of conversations", () => {
     expect(await link("Rome")).not.toHaveAttribute("aria-current");
     expect(await link("Oslo")).toHaveAttribute("href", "/c/c2");
     expect(screen.getAllByRole("heading").map((each) => each.textContent)).toEqual(["Today", "March 2026"]);
+  });
+
+  it("tells which one is being answered", async () => {
+    server = fakeServer(headers(2));
+    answered.ids = new Set(["c1"]);
+    show();
+    expect(await link("Conversation 1 Being answered")).toBeVisible();
+    expect(await link("Conversation 0")).toBeVisible();
+    answered.ids = new Set();
   });
 
   it("says that one was chosen", async () => {

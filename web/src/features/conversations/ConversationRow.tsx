@@ -60,9 +60,11 @@ export const ConversationRow = memo(function ConversationRow(props: Conversation
           if (event.key === "Delete") events.onRemove(item);
         }}
       >
-        <bdi className={styles.title}>
-          <Highlighted text={title} words={words} />
-        </bdi>
+        <span className={styles.title}>
+          <bdi>
+            <Highlighted text={title} words={words} />
+          </bdi>
+        </span>
         {answering && (
           <span className={styles.answering}>
             <span className="visually-hidden">{t("answering")}</span>

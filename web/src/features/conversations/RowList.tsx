@@ -2,7 +2,6 @@ import {
   type KeyboardEvent,
   type ReactElement,
   type Ref,
-  useEffect,
   useImperativeHandle,
   useRef,
   useState,
@@ -13,6 +12,8 @@ import { nextItem, type Row, rowOf } from "./rows";
 
 /** Height of a row in pixels until it is measured. */
 const ROW_HEIGHT = 36;
+/** How many frames a row has to come into the document when it shall have the focus. */
+const FRAMES = 30;
 
 export interface RowListHandle {
   /** Gives the focus to a conversation, wherever it stands. */
@@ -42,25 +43,28 @@ export function RowList({ ref, rows, currentId, keptId, onLeave, render }: RowLi
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);
   const [activeId, setActiveId] = useState<string>();
-  const wanted = useRef<string>(undefined);
+  // Stays in the document until another has the focus: the focus would go with it.
+  const [focusedId, setFocusedId] = useState<string>();
+  const wanted = useRef<{ readonly id: string; frames: number }>(undefined);
 
   const first = nextItem(rows, -1, 1);
   const stop = [rowOf(rows, activeId), rowOf(rows, currentId), first].find((index) => index >= 0) ?? -1;
 
   const give = (): void => {
-    if (wanted.current === undefined) return;
-    const link = linkOf(scroller.current, wanted.current);
-    if (!link) return;
-    wanted.current = undefined;
-    link.focus({ preventScroll: true });
+    const want = wanted.current;
+    if (!want) return;
+    const link = linkOf(scroller.current, want.id);
+    link?.focus({ preventScroll: true });
+    want.frames -= 1;
+    if ((link && document.activeElement === link) || want.frames < 0) wanted.current = undefined;
+    // Not in the document yet, or hidden until its place is known.
+    else requestAnimationFrame(give);
   };
-  // What was wanted may have come into the document just now.
-  useEffect(give);
 
   const focusRow = (index: number): boolean => {
     const row = rows[index];
     if (row?.kind !== "item") return false;
-    wanted.current = row.key;
+    wanted.current = { id: row.key, frames: FRAMES };
     setActiveId(row.key);
     virtual.current?.scrollToIndex(index, { align: "nearest" });
     give();
@@ -94,7 +98,9 @@ export function RowList({ ref, rows, currentId, keptId, onLeave, render }: RowLi
       onKeyDown={onKeyDown}
       onFocus={(event) => {
         const id = idOf(event.target);
-        if (id !== undefined) setActiveId(id);
+        if (id === undefined) return;
+        setActiveId(id);
+        setFocusedId(id);
       }}
     >
       <Virtualizer
@@ -104,7 +110,7 @@ export function RowList({ ref, rows, currentId, keptId, onLeave, render }: RowLi
         data={rows}
         itemSize={ROW_HEIGHT}
         bufferSize={400}
-        keepMounted={[stop, rowOf(rows, keptId)].filter((index) => index >= 0)}
+        keepMounted={[stop, rowOf(rows, focusedId), rowOf(rows, keptId)].filter((index) => index >= 0)}
       >
         {(row, index) => render(row, index === stop)}
       </Virtualizer>

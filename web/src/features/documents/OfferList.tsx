@@ -11,6 +11,8 @@ interface OfferListProps {
   readonly onToggle: (id: string) => void;
 }
 
+const MOST_FRAMES = 10;
+
 /** Documents with a box each. One stop of the tab key for all of them; the arrows, Home and End go from one to the next. */
 export function OfferList({ offers, onToggle }: OfferListProps) {
   const { t } = useTranslation("documents");
@@ -21,10 +23,16 @@ export function OfferList({ offers, onToggle }: OfferListProps) {
 
   useEffect(() => {
     if (!isMoving.current) return;
-    const box = list.current?.querySelector<HTMLElement>(`[data-at="${at}"]`);
-    if (!box) return;
-    isMoving.current = false;
-    box.focus();
+    let frame = 0;
+    // A row that has just come is hidden until it has been measured, and takes no focus before.
+    const focus = (tries: number): void => {
+      const box = list.current?.querySelector<HTMLElement>(`[data-at="${at}"]`);
+      box?.focus();
+      isMoving.current = document.activeElement !== box && tries > 1;
+      if (isMoving.current) frame = requestAnimationFrame(() => focus(tries - 1));
+    };
+    focus(MOST_FRAMES);
+    return () => cancelAnimationFrame(frame);
   });
 
   const onKeyDown = (event: KeyboardEvent): void => {

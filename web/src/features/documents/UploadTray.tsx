@@ -29,25 +29,27 @@ export function UploadTray() {
     <section className={styles.tray} aria-label={t("uploads.title")}>
       <div className={styles.header}>
         <p className={styles.summary}>{summary}</p>
-        {counts.waiting + counts.uploading > 1 && (
-          <Button variant="quiet" onClick={() => cancelUploads(idsOf(() => true))}>
-            {t("uploads.cancelAll")}
-          </Button>
-        )}
-        {counts.failed > 1 && (
-          <Button
-            variant="quiet"
-            icon="refresh"
-            onClick={() => retryUploads(idsOf(({ state }) => state.name === "failed"))}
-          >
-            {t("uploads.retryAll")}
-          </Button>
-        )}
-        {!isBusy(counts) && (
-          <Button variant="quiet" onClick={() => dismissUploads(idsOf(({ state }) => isOver(state)))}>
-            {t("uploads.clear")}
-          </Button>
-        )}
+        <div className={styles.actions}>
+          {counts.waiting + counts.uploading > 1 && (
+            <Button variant="quiet" onClick={() => cancelUploads(idsOf(() => true))}>
+              {t("uploads.cancelAll")}
+            </Button>
+          )}
+          {counts.failed > 1 && (
+            <Button
+              variant="quiet"
+              icon="refresh"
+              onClick={() => retryUploads(idsOf(({ state }) => state.name === "failed"))}
+            >
+              {t("uploads.retryAll")}
+            </Button>
+          )}
+          {!isBusy(counts) && (
+            <Button variant="quiet" onClick={() => dismissUploads(idsOf(({ state }) => isOver(state)))}>
+              {t("uploads.clear")}
+            </Button>
+          )}
+        </div>
         <IconButton
           icon="chevronDown"
           className={isOpen ? undefined : styles.closed}

@@ -48,7 +48,7 @@ export function useFileDrop(onFiles: (transfer: DataTransfer) => void): boolean 
       },
       dragleave: (event) => {
         // From one element to the next there is a related one; out of the window there is none.
-        if (event.relatedTarget === null) setOver(false);
+        if (!event.relatedTarget) setOver(false);
       },
       drop: (event) => {
         setOver(false);

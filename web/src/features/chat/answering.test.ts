@@ -1,0 +1,363 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { useApiKey } from "~/state/apiKey";
+import { NEW, useChoicesStore } from "~/state/choices";
+import { draftOf, useDrafts } from "~/state/drafts";
+import { useToasts } from "~/state/toasts";
+import { onTurnSaved, start, stop } from "./answering";
+import { regenerate, resend, retry, send, takeBack } from "./asking";
+import { useEditing } from "./editing";
+import { answeringTurnOf, textOf, turnsOf } from "./liveTurns";
+import { keep, keptTurns } from "./pendingTurns";
+import {
+  askedTurn,
+  delta,
+  doneEvent,
+  type FakeServer,
+  failed,
+  forgetPage,
+  refusal,
+  started,
+  startServer,
+} from "./testing";
+import type { LiveTurn } from "./turn";
+
+let server: FakeServer;
+
+beforeEach(() => {
+  server = startServer();
+  forgetPage();
+  useChoicesStore.setState({ byConversation: {} });
+  useToasts.setState({ toasts: [] });
+  history.replaceState(null, "", "/");
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const onlyTurn = (conversationId = "c"): LiveTurn => {
+  const [turn] = turnsOf(conversationId);
+  if (!turn) throw new Error("there is no turn");
+  return turn;
+};
+const taken = (count: number): Promise<void> => vi.waitFor(() => expect(server.turns).toHaveLength(count));
+const phase = (wanted: LiveTurn["phase"], conversationId = "c"): Promise<void> =>
+  vi.waitFor(() => expect(onlyTurn(conversationId).phase).toBe(wanted));
+const written = (text: string): Promise<void> => vi.waitFor(() => expect(textOf(onlyTurn().key)).toBe(text));
+const last = () => server.turns[server.turns.length - 1];
+
+describe("a message", () => {
+  it("is sent with what was chosen for its conversation, and its answer is gathered", async () => {
+    useChoicesStore.getState().choose("c", { model: "m", documentIds: ["d"] });
+    send("c", "Why?");
+    await taken(1);
+    expect(last()?.body).toEqual({
+      message: "Why?",
+      conversation_id: "c",
+      model: "m",
+      use_documents: true,
+      document_ids: ["d"],
+      stream: true,
+    });
+    last()?.send(
+      started(),
+      { type: "status", stage: "generating" },
+      delta("Because "),
+      delta("so."),
+      doneEvent,
+    );
+    await phase("done");
+    expect(textOf(onlyTurn().key)).toBe("Because so.");
+    expect(onlyTurn()).toMatchObject({ messageId: "reply-1", stopReason: "end_turn", model: "builtin" });
+  });
+
+  it("is kept until it is answered", async () => {
+    const saved: string[] = [];
+    const stopListening = onTurnSaved((id) => saved.push(id));
+    send("c", "Why?");
+    expect(keptTurns()).toHaveLength(1);
+    await taken(1);
+    last()?.send(started());
+    await vi.waitFor(() => expect(keptTurns()[0]?.messageId).toBe("reply-1"));
+    last()?.send(doneEvent);
+    await phase("done");
+    expect(keptTurns()).toEqual([]);
+    expect(saved).toEqual(["c"]);
+    stopListening();
+  });
+
+  it("begins a conversation whose address, choices and draft are its own from then on", async () => {
+    useChoicesStore.getState().choose(NEW, { model: "m" });
+    useDrafts.getState().write(NEW, "Hello");
+    const id = send(undefined, "Hello");
+    await taken(1);
+    expect(location.pathname).toBe(`/c/${id}`);
+    expect(last()?.body).toMatchObject({ conversation_id: id, model: "m" });
+    expect(useChoicesStore.getState().byConversation[id ?? ""]?.model).toBe("m");
+    expect(draftOf(NEW)).toBe("");
+  });
+
+  it("is not sent while the one before is being answered", async () => {
+    send("c", "One");
+    expect(send("c", "Two")).toBeUndefined();
+    expect(regenerate("c", "One", "a1")).toBe(false);
+    expect(resend("c", "q1", "Three")).toBe(false);
+    await taken(1);
+    expect(turnsOf("c")).toHaveLength(1);
+  });
+
+  it("is answered beside others, in other conversations", async () => {
+    send("one", "1");
+    send("two", "2");
+    await taken(2);
+    for (const [index, turn] of server.turns.entries())
+      turn.send(started(`reply-${index}`), delta(`Answer ${index}`), doneEvent);
+    await phase("done", "one");
+    await phase("done", "two");
+    expect(textOf(onlyTurn("one").key)).toBe("Answer 0");
+    expect(textOf(onlyTurn("two").key)).toBe("Answer 1");
+  });
+
+  it("is sent though the browser keeps nothing", async () => {
+    vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
+      throw new DOMException("full", "QuotaExceededError");
+    });
+    send("c", "Why?");
+    await taken(1);
+    last()?.send(started(), delta("So."), doneEvent);
+    await phase("done");
+  });
+});
+
+describe("a turn that fails", () => {
+  it("keeps its question and what was written, and is tried again with the same key where the stream broke", async () => {
+    send("c", "Why?");
+    await taken(1);
+    last()?.send(started(), delta("Beca"));
+    await written("Beca");
+    last()?.end();
+    await phase("failed");
+    expect(onlyTurn().error?.code).toBe("stream_broken");
+    expect(textOf(onlyTurn().key)).toBe("Beca");
+    expect(keptTurns()).toHaveLength(1);
+
+    useChoicesStore.getState().choose("c", { model: "another" });
+    retry(onlyTurn().key);
+    await taken(2);
+    expect(server.turns[1]?.key).toBe(server.turns[0]?.key);
+    expect(server.turns[1]?.body).toEqual(server.turns[0]?.body);
+    last()?.send(started(), delta("Because."), doneEvent);
+    await phase("done");
+    expect(textOf(onlyTurn().key)).toBe("Because.");
+  });
+
+  it("is asked anew, with what is chosen now, where the server refused it", async () => {
+    server.refuseNext = () => refusal(422, "unknown_model");
+    useChoicesStore.getState().choose("c", { model: "gone" });
+    send("c", "Why?");
+    await phase("failed");
+    useChoicesStore.getState().choose("c", { model: "there" });
+    retry(onlyTurn().key);
+    await taken(2);
+    expect(server.turns[1]?.key).not.toBe(server.turns[0]?.key);
+    expect(server.turns[1]?.body).toMatchObject({ message: "Why?", model: "there" });
+    expect(turnsOf("c")).toHaveLength(1);
+  });
+
+  it("says from when on it may be tried again", async () => {
+    server.refuseNext = () => refusal(429, "daily_budget_spent", { "retry-after": "30" });
+    send("c", "Why?");
+    await phase("failed");
+    expect((onlyTurn().retryAt ?? 0) - Date.now()).toBeGreaterThan(25_000);
+  });
+
+  it("asks for the key of the API, and can be tried again with it", async () => {
+    server.refuseNext = () => new Response("{}", { status: 401 });
+    send("c", "Why?");
+    await phase("failed");
+    expect(useApiKey.getState().needed).toBe(true);
+    useApiKey.getState().setKey("k");
+    retry(onlyTurn().key);
+    await taken(2);
+    useApiKey.getState().setKey("");
+  });
+
+  it("goes back to the message box when the user wants to change it", async () => {
+    server.refuseNext = () => refusal(413, "too_large");
+    const id = send(undefined, "Long") ?? "";
+    await phase("failed", id);
+    useDrafts.getState().write(id, "typed meanwhile");
+    takeBack(onlyTurn(id).key);
+    expect(location.pathname).toBe("/");
+    expect(draftOf(NEW)).toBe("Long\n\ntyped meanwhile");
+    expect(turnsOf(id)).toEqual([]);
+    expect(keptTurns()).toEqual([]);
+  });
+
+  it("no longer begins its conversation once another turn did", async () => {
+    server.refuseNext = () => refusal(502, "model_failed");
+    const id = send(undefined, "One") ?? "";
+    await phase("failed", id);
+    send(id, "Two");
+    await taken(2);
+    last()?.send(started(), delta("Yes."), doneEvent);
+    await vi.waitFor(() =>
+      expect(turnsOf(id).map((turn) => [turn.phase, turn.begins])).toEqual([
+        ["failed", false],
+        ["done", true],
+      ]),
+    );
+  });
+});
+
+describe("a turn that is still being answered elsewhere", () => {
+  it("is asked for again, with the same key, until it is answered", async () => {
+    server.refuseNext = () => refusal(409, "request_in_progress", { "retry-after": "0" });
+    vi.useFakeTimers();
+    send("c", "Why?");
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(server.turns).toHaveLength(2);
+    expect(server.turns[1]?.key).toBe(server.turns[0]?.key);
+    last()?.send(started(), delta("So."), doneEvent);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(onlyTurn().phase).toBe("done");
+  });
+
+  it("can be given up meanwhile", async () => {
+    server.refuseNext = () => refusal(409, "request_in_progress", { "retry-after": "60" });
+    vi.useFakeTimers();
+    send("c", "Why?");
+    await vi.advanceTimersByTimeAsync(100);
+    stop(onlyTurn().key);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(turnsOf("c")).toEqual([]);
+    expect(draftOf("c")).toBe("Why?");
+  });
+});
+
+describe("stopping", () => {
+  it("asks the server, and takes what it has saved", async () => {
+    send("c", "Why?");
+    await taken(1);
+    last()?.send(started(), delta("Beca"));
+    await written("Beca");
+    expect(stop(onlyTurn().key)).toBe(true);
+    await vi.waitFor(() => expect(server.stopped).toEqual(["reply-1"]));
+    expect(onlyTurn().phase).toBe("stopping");
+    last()?.send({ ...doneEvent, stop_reason: "stopped" });
+    await phase("done");
+    expect(onlyTurn().stopReason).toBe("stopped");
+    expect(keptTurns()).toEqual([]);
+  });
+
+  it("puts the question back where nothing was written yet", async () => {
+    send("c", "Why?");
+    await taken(1);
+    last()?.send(started());
+    await vi.waitFor(() => expect(onlyTurn().messageId).toBe("reply-1"));
+    stop(onlyTurn().key);
+    await vi.waitFor(() => expect(turnsOf("c")).toEqual([]));
+    expect(server.stopped).toEqual(["reply-1"]);
+    expect(draftOf("c")).toBe("Why?");
+  });
+
+  it("asks the server as soon as it knows whom to stop", async () => {
+    send("c", "Why?");
+    await taken(1);
+    stop(onlyTurn().key);
+    expect(server.stopped).toEqual([]);
+    last()?.send(started("late"), failed("stopped"));
+    await vi.waitFor(() => expect(server.stopped).toEqual(["late"]));
+    await vi.waitFor(() => expect(turnsOf("c")).toEqual([]));
+  });
+
+  it("waits three seconds for a server that says nothing more, and keeps what was written", async () => {
+    vi.useFakeTimers();
+    send("c", "Why?");
+    await vi.advanceTimersByTimeAsync(10);
+    last()?.send(started(), delta("Beca"));
+    await vi.advanceTimersByTimeAsync(300);
+    stop(onlyTurn().key);
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(onlyTurn().phase).toBe("stopping");
+    await vi.advanceTimersByTimeAsync(300);
+    expect(onlyTurn()).toMatchObject({ phase: "done", stopReason: "stopped" });
+    expect(last()?.aborted).toBe(true);
+  });
+
+  it("says so where the server cannot be told, and the answer goes on", async () => {
+    server.stopFails = true;
+    send("c", "Why?");
+    await taken(1);
+    last()?.send(started(), delta("Beca"));
+    await written("Beca");
+    stop(onlyTurn().key);
+    await phase("running");
+    expect(useToasts.getState().toasts.map((toast) => toast.kind)).toEqual(["error"]);
+    last()?.send(delta("use."), doneEvent);
+    await phase("done");
+    expect(textOf(onlyTurn().key)).toBe("Because.");
+  });
+
+  it("takes a turn away that was stopped in another tab before anything was written", async () => {
+    send("c", "Why?");
+    await taken(1);
+    last()?.send(started(), failed("stopped"));
+    await vi.waitFor(() => expect(turnsOf("c")).toEqual([]));
+    expect(draftOf("c")).toBe("Why?");
+  });
+});
+
+describe("answering again and asking in other words", () => {
+  it("names what gives way, under a new key", async () => {
+    regenerate("c", "Why?", "a1", "other-model");
+    await taken(1);
+    expect(last()?.body).toMatchObject({ message: "Why?", replaces: "a1", model: "other-model" });
+    last()?.send(started(), doneEvent);
+    await phase("done");
+    resend("c", "q1", "Why not?");
+    await taken(2);
+    expect(last()?.body).toMatchObject({ message: "Why not?", replaces: "q1" });
+    expect(new Set(server.turns.map((turn) => turn.key)).size).toBe(2);
+  });
+
+  it("puts a changed question back into its editor, or, where its message is gone, into the message box", async () => {
+    server.refuseNext = () => refusal(502, "model_failed");
+    resend("c", "q1", "Why not?");
+    await phase("failed");
+    takeBack(onlyTurn().key);
+    expect(useEditing.getState().texts).toEqual({ q1: "Why not?" });
+
+    resend("c", "q1", "Why not?");
+    expect(useEditing.getState().texts).toEqual({});
+    await taken(2);
+    last()?.send(started(), failed("conversation_changed"));
+    await phase("failed");
+    takeBack(onlyTurn().key);
+    expect(useEditing.getState().texts).toEqual({});
+    expect(draftOf("c")).toBe("Why not?");
+  });
+
+  it("leaves no text behind where an answer was to be written again", async () => {
+    regenerate("c", "Why?", "a1");
+    await taken(1);
+    last()?.send(started(), failed("stopped"));
+    await vi.waitFor(() => expect(turnsOf("c")).toEqual([]));
+    expect(draftOf("c")).toBe("");
+  });
+});
+
+describe("a turn of a page that was closed", () => {
+  it("is asked for again with its key and body", async () => {
+    const asked = askedTurn({ key: "kept-key", messageId: "reply-1" });
+    keep(asked);
+    start(asked, true);
+    expect(onlyTurn().resumed).toBe(true);
+    await taken(1);
+    expect(last()?.key).toBe("kept-key");
+    last()?.send(started(), delta("All of it."), doneEvent);
+    await phase("done");
+    expect(textOf("kept-key")).toBe("All of it.");
+    expect(answeringTurnOf("c")).toBeUndefined();
+  });
+});

@@ -1,0 +1,79 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { reportUnauthorized, useApiKey } from "~/state/apiKey";
+import { renderWithQueries } from "~/test/render";
+import { failure, serve } from "~/test/server";
+import { KeyDialog } from "./KeyDialog";
+import { KeyForm } from "./KeyForm";
+
+beforeEach(() => useApiKey.setState({ key: "", needed: false }));
+
+const SERVER = {
+  "GET /conversations": (request: Request) =>
+    request.headers.get("x-api-key") === "right"
+      ? { conversations: [] }
+      : failure(403, "unauthorized", "The key is missing or wrong."),
+};
+
+async function typed(text: string) {
+  const onSaved = vi.fn();
+  renderWithQueries(<KeyForm onSaved={onSaved} />);
+  const user = userEvent.setup();
+  const field = screen.getByLabelText("API key of the server");
+  await user.type(field, `${text}{Enter}`);
+  return { onSaved, field, user };
+}
+
+describe("the API key", () => {
+  it("is tried, and kept where the server takes it; spaces that came along are not part of it", async () => {
+    serve(SERVER);
+    const { onSaved } = await typed("  right ");
+    expect(await screen.findByText(/The server takes this key/)).toBeInTheDocument();
+    expect(onSaved).toHaveBeenCalledOnce();
+    expect(useApiKey.getState().key).toBe("right");
+  });
+
+  it("is not kept where the server refuses it; what was typed stays", async () => {
+    serve(SERVER);
+    const { onSaved, field } = await typed("wrong");
+    expect(await screen.findByText(/The server refuses this key/)).toBeInTheDocument();
+    expect(field).toHaveValue("wrong");
+    expect(field).toBeInvalid();
+    expect(onSaved).not.toHaveBeenCalled();
+    expect(useApiKey.getState().key).toBe("");
+  });
+
+  it("is not kept where there is no connection; what was typed stays", async () => {
+    serve({ "GET /conversations": new Error("gone") });
+    const { field } = await typed("right");
+    expect(await screen.findByText(/No connection to the server/)).toBeInTheDocument();
+    expect(field).toHaveValue("right");
+  });
+
+  it("is refused before it is sent where no header could carry it", async () => {
+    const requests = serve(SERVER);
+    await typed("schlüssel");
+    expect(await screen.findByText(/This cannot be a key/)).toBeInTheDocument();
+    expect(requests).toHaveLength(0);
+  });
+
+  it("is shown only when asked for", async () => {
+    serve(SERVER);
+    const { field, user } = await typed("x");
+    expect(field).toHaveAttribute("type", "password");
+    await user.click(screen.getByRole("button", { name: "Show the key" }));
+    expect(field).toHaveAttribute("type", "text");
+  });
+
+  it("is asked for when the server refuses a request, and can be put off", async () => {
+    serve(SERVER);
+    renderWithQueries(<KeyDialog />);
+    expect(screen.queryByRole("dialog")).toBeNull();
+    reportUnauthorized();
+    expect(await screen.findByRole("dialog", { name: "API key needed" })).toBeInTheDocument();
+    await userEvent.click(screen.getByRole("button", { name: "Later" }));
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(useApiKey.getState().needed).toBe(true);
+  });
+});
