@@ -54,7 +54,11 @@ def status_of(error: errors.ChatbotError) -> HTTPStatus:
 def error_body(error: errors.ChatbotError, request_id: str) -> ErrorResponse:
     """The envelope, for a response or for the ``error`` event of a stream."""
     fields = {error.field: error.message} if isinstance(error, errors.InvalidRequest) else None
-    return ErrorResponse(error=ErrorBody(code=error.code, message=error.message, request_id=request_id, fields=fields))
+    return ErrorResponse(
+        error=ErrorBody(
+            code=error.code, message=error.message, request_id=request_id, fields=fields, retry_after=error.retry_after
+        )
+    )
 
 
 def error_response(

@@ -237,6 +237,10 @@ class ErrorBody(BaseModel):
     message: str
     request_id: str
     fields: dict[str, str] | None = None
+    retry_after: float | None = Field(
+        default=None,
+        description="Seconds after which trying again makes sense. An error in the middle of a stream has no header.",
+    )
 
 
 class ErrorResponse(BaseModel):

@@ -221,6 +221,11 @@ def test_a_throttled_model_says_when_to_come_back(
     assert client.chat("hi").headers["retry-after"] == header
 
 
+def test_a_stream_that_fails_says_when_to_come_back_too(home: Home, client: Client) -> None:
+    home.model.next(ModelThrottled("Too many.", retry_after=7))
+    assert client.streamed("hi")[-1].data["error"]["retry_after"] == 7
+
+
 def test_a_turn_that_failed_is_not_in_the_next_prompt(home: Home, client: Client) -> None:
     client.say("one", conversation_id="c1")
     home.model.next("half ", ModelStreamBroken("Broken."))

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { version } from "pdfjs-dist/package.json";
 import { expect, it, vi } from "vitest";
 import { pdfjsAssets } from "./pdfjsAssets";
@@ -20,8 +19,4 @@ it("puts what PDF files may need below a path with the version of pdf.js", () =>
     expect(names).toContain(`assets/pdfjs-${version}/${name}`);
   // The content security policy allows none.
   expect(names.filter((name) => name.endsWith(".wasm"))).toEqual([]);
-});
-
-it("is where the viewer looks for it", () => {
-  expect(readFileSync("src/features/sources/pdf/pdfjs.ts", "utf8")).toContain("`/assets/pdfjs-${version}/`");
 });

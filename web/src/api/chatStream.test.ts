@@ -108,11 +108,11 @@ describe("a turn that is streamed", () => {
 
 describe("a turn that fails", () => {
   it("throws what the server told in the stream", async () => {
-    const error = { code: "model_failed", message: "The model stopped.", request_id: "r-1" };
+    const error = { code: "model_failed", message: "The model stopped.", request_id: "r-1", retry_after: 7 };
     serverSends(say(wire(START), `event: error\ndata: ${JSON.stringify({ type: "error", error })}\n\n`));
     const found = await collect();
     expect(found.events).toHaveLength(1);
-    expect(found.error).toMatchObject({ code: "model_failed", message: "The model stopped." });
+    expect(found.error).toMatchObject({ code: "model_failed", message: "The model stopped.", retryAfter: 7 });
     expect((found.error as ApiError).requestId).toBe("r-1");
   });
 

@@ -139,6 +139,7 @@ function toldError(value: Fields | undefined): ApiError {
   if (!isObject(error) || !isText(error.code)) return broken();
   return new ApiError(0, error.code, isText(error.message) ? error.message : "", {
     requestId: isText(error.request_id) ? error.request_id : undefined,
+    retryAfter: typeof error.retry_after === "number" ? error.retry_after : undefined,
   });
 }
 

@@ -47,7 +47,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
     return new ApiError(response.status, body.code, body.message, {
       requestId: body.request_id,
       fields: body.fields ?? undefined,
-      retryAfter,
+      retryAfter: retryAfter ?? body.retry_after ?? undefined,
     });
   }
   // API Gateway and proxies answer without our envelope.

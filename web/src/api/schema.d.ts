@@ -768,6 +768,12 @@ export interface components {
       fields: {
         [key: string]: string;
       } | null;
+      /**
+       * Retry After
+       * @description Seconds after which trying again makes sense. An error in the middle of a stream has no header.
+       * @default null
+       */
+      retry_after: number | null;
     };
     /**
      * ErrorResponse

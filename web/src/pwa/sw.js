@@ -14,7 +14,12 @@ const HTML = "/";
 /** After this long without an answer the page starts from what is kept, in milliseconds. */
 const PATIENCE = 3_000;
 
-self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("install", (event) => {
+  // Where browsers can: requests of the API do not even wake the worker. A request that a page sends as it goes away is lost by
+  // Chromium where it has to wait for one.
+  const past = event.addRoutes?.({ condition: { urlPattern: { pathname: "/api/*" } }, source: "network" });
+  event.waitUntil(Promise.all([past, install()]));
+});
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;

@@ -134,6 +134,15 @@ describe("installing", () => {
     expect(worker.self.clients.claim).toHaveBeenCalledOnce();
   });
 
+  it("lets requests of the API past without waking it, where the browser can", async () => {
+    const addRoutes = vi.fn(async () => undefined);
+    await start("1").wait("install", { addRoutes });
+    expect(addRoutes).toHaveBeenCalledExactlyOnceWith({
+      condition: { urlPattern: { pathname: "/api/*" } },
+      source: "network",
+    });
+  });
+
   it("fails where a part is missing, so that the worker before stays", async () => {
     server = (path) => (path.endsWith(".css") ? new Response("", { status: 404 }) : online(path));
     const worker = start("1");

@@ -2,7 +2,7 @@ import { act, render, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Toasts } from "~/ui/Toasts";
 import { useToasts } from "./toasts";
-import { commitAll, doLater, UNDO_MS, type Undoable, usePending } from "./undoable";
+import { commitAll, doLater, doNow, UNDO_MS, type Undoable, usePending } from "./undoable";
 
 const action = (change: Partial<Undoable> = {}): Undoable => ({
   key: "thing:1",
@@ -110,5 +110,16 @@ describe("a delete with undo", () => {
     await act(() => vi.advanceTimersByTimeAsync(UNDO_MS));
     expect(first.commit).toHaveBeenCalledExactlyOnceWith(true);
     expect(second.commit).toHaveBeenCalledExactlyOnceWith(true);
+  });
+
+  it("that a page before had begun is done at once, without a notice, and shown again where it fails", async () => {
+    const { result } = renderHook(usePending);
+    const begun = action({ commit: vi.fn(() => Promise.reject(new Error("no"))) });
+    act(() => doNow(begun));
+    expect(result.current.has("thing:1")).toBe(true);
+    expect(toasts()).toEqual([]);
+    await act(() => vi.advanceTimersByTimeAsync(0));
+    expect(begun.onFailed).toHaveBeenCalledOnce();
+    expect(result.current.size).toBe(0);
   });
 });

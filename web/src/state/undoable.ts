@@ -45,6 +45,15 @@ export function doLater(action: Undoable): void {
   waiting.set(action.key, { action, toast });
 }
 
+/** Does it at once, with nothing to undo: what a page before this one had begun. */
+export function doNow({ key, commit, onFailed }: Pick<Undoable, "key" | "commit" | "onFailed">): void {
+  if (usePendingKeys.getState().keys.has(key)) return;
+  setPending(key, true);
+  commit(false)
+    .catch(onFailed)
+    .finally(() => setPending(key, false));
+}
+
 /** Does now all that waits: the page is going away. */
 export function commitAll(): void {
   for (const key of [...waiting.keys()]) void commit(key, true);

@@ -308,6 +308,36 @@ describe("deleting", () => {
   });
 });
 
+describe("a delete that was sent as the page went away", () => {
+  it("is sent again by the next page where it did not arrive", async () => {
+    localStorage.setItem("chatbot.deleting", '["c0"]');
+    server = fakeServer(headers(2));
+    show();
+    expect(await link("Conversation 1")).toBeVisible();
+    expect(titles()).toEqual(["Conversation 1"]);
+    await waitFor(() => expect(server.conversations).toHaveLength(1));
+    expect(localStorage.getItem("chatbot.deleting")).toBeNull();
+  });
+
+  it("is done with where it did arrive, and kept for later where it fails again", async () => {
+    localStorage.setItem("chatbot.deleting", '["gone","c0"]');
+    server = fakeServer(headers(2));
+    server.intercept = (line) =>
+      line.endsWith("/c0") ? failure(503, "store", "The store rests.") : undefined;
+    show();
+    await waitFor(() => expect(localStorage.getItem("chatbot.deleting")).toBe('["c0"]'));
+    expect(await link("Conversation 0")).toBeVisible();
+  });
+
+  it.each(["{not json", '{"a":1}', "[1,null]"])("is none where the browser kept %s", async (kept) => {
+    localStorage.setItem("chatbot.deleting", kept);
+    server = fakeServer(headers(1));
+    show();
+    expect(await link("Conversation 0")).toBeVisible();
+    expect(server.requests).toEqual(["GET /api/conversations?limit=100"]);
+  });
+});
+
 describe("exporting", () => {
   it("saves the file under the title and the day", async () => {
     server = fakeServer(headers(1, () => "What is 1/2?"));

@@ -18,7 +18,7 @@ import { RowList, type RowListHandle } from "./RowList";
 import { nextItem, rowOf, rowsOf } from "./rows";
 import { SearchBox } from "./SearchBox";
 import { SearchStatus } from "./SearchStatus";
-import { pendingKey, useActions } from "./useActions";
+import { pendingKey, useActions, useUnfinishedDeletes } from "./useActions";
 import { useTitleSearch } from "./useTitleSearch";
 import { useToday } from "./useToday";
 
@@ -40,6 +40,7 @@ export function ConversationList({ currentId, onChosen }: ConversationListProps)
   const pending = usePending();
   const answering = useAnsweringIds();
   const actions = useActions();
+  useUnfinishedDeletes();
   const today = useToday();
   const [query, setQuery] = useState("");
   const [renamingId, setRenamingId] = useState<string>();

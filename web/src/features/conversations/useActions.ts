@@ -1,5 +1,5 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { navigate } from "wouter/use-browser-location";
 import { API_BASE, api, apiFetch } from "~/api/client";
@@ -11,10 +11,11 @@ import { errorText } from "~/i18n/errorText";
 import { useChoicesStore } from "~/state/choices";
 import { useDrafts } from "~/state/drafts";
 import { showToast } from "~/state/toasts";
-import { doLater } from "~/state/undoable";
+import { doLater, doNow } from "~/state/undoable";
 import { fileName, saveFile } from "~/ui/saveFile";
 import { type Header, without, withTitle } from "./pages";
 import { changeKnown } from "./queries";
+import { forgetDelete, rememberDelete, unfinishedDeletes } from "./unfinished";
 
 export type ExportFormat = "markdown" | "json";
 
@@ -97,13 +98,27 @@ async function sendTitle(client: QueryClient, item: Header, title: string): Prom
   }
 }
 
+/** Sends again what the page before this one sent when it went away. */
+export function useUnfinishedDeletes(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    for (const id of unfinishedDeletes()) {
+      const commit = (): Promise<void> => sendDelete(client, id, false);
+      // It is in the list again; the next page tries once more.
+      doNow({ key: pendingKey(id), commit, onFailed: () => undefined });
+    }
+  }, [client]);
+}
+
 async function sendDelete(client: QueryClient, id: string, keepalive: boolean): Promise<void> {
+  if (keepalive) rememberDelete(id);
   try {
     await apiFetch(addressOf(id), { method: "DELETE", keepalive });
   } catch (error) {
     // Deleted elsewhere, or expired: what was wanted is so.
     if (!(error instanceof ApiError && error.code === "not_found")) throw error;
   }
+  forgetDelete(id);
   changeKnown(client, (known) => without(known, id));
   client.removeQueries({ queryKey: keys.conversation(id) });
   useChoicesStore.getState().forget(id);

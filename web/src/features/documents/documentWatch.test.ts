@@ -128,7 +128,10 @@ it("waits as long as a server asks that has too much to do", async () => {
   });
   watch = new DocumentWatch({ look, list: () => Promise.reject(new Error("not asked")) });
   watch.watch(["a"]);
-  await later(29_000);
+  await later(10_000);
+  watch.watch(["b"]);
+  watch.wake();
+  await later(19_000);
   expect(look).toHaveBeenCalledTimes(1);
   await later(5_000);
   expect(statusOf("a")).toBe("queued");
@@ -145,4 +148,13 @@ it("asks at once when it is woken, if there is anything to ask for", async () =>
   watch.wake();
   await later(1);
   expect(looks.length).toBe(before + 1);
+});
+
+it("asks also while another document comes every moment", async () => {
+  for (let n = 0; n < 20; n += 1) {
+    server.set(`${n}`, view(`${n}`, "queued"));
+    watch.watch([`${n}`]);
+    await later(300);
+  }
+  expect(looks.length + lists).toBeGreaterThanOrEqual(3);
 });

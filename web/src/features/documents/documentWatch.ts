@@ -27,6 +27,9 @@ export class DocumentWatch {
   readonly seen: StoreApi<SeenById> = createStore<SeenById>(() => ({}));
   private readonly watchers = new Map<string, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private due = 0;
+  /** The server asked for time. */
+  private notBefore = 0;
   private pause = SHORTEST;
   private asking = false;
 
@@ -69,16 +72,25 @@ export class DocumentWatch {
     const left = (this.watchers.get(id) ?? 0) - 1;
     if (left > 0) this.watchers.set(id, left);
     else this.watchers.delete(id);
-    if (!this.watchers.size) clearTimeout(this.timer);
+    if (!this.watchers.size) this.unschedule();
   }
 
+  /** Never later than it was going to be: a document that comes every moment must not put it off for ever. */
   private schedule(milliseconds: number): void {
-    if (this.asking) return;
+    const due = Math.max(Date.now() + milliseconds, this.notBefore);
+    if (this.asking || (this.timer !== undefined && this.due <= due)) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.round(), milliseconds);
+    this.due = due;
+    this.timer = setTimeout(() => void this.round(), due - Date.now());
+  }
+
+  private unschedule(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   private async round(): Promise<void> {
+    this.unschedule();
     this.asking = true;
     let wait: number;
     try {
@@ -87,8 +99,9 @@ export class DocumentWatch {
       wait = document.hidden ? HIDDEN : this.pause;
     } catch (error) {
       const after = error instanceof ApiError ? error.retryAfter : undefined;
+      this.notBefore = Date.now() + (after ?? 0) * 1000;
       this.pause = LONGEST;
-      wait = Math.max(LONGEST, (after ?? 0) * 1000);
+      wait = LONGEST;
     }
     this.asking = false;
     if (this.watchers.size) this.schedule(wait);

@@ -25,10 +25,13 @@ export function PanelHeader({ content, source, headingRef, onClose }: PanelHeade
       <div className={styles.bar}>
         {content.kind === "citation" && <Steps content={content} />}
         <span className={styles.space} />
+        <span className={styles.count} role="status">
+          {download.isRunning && t("downloading")}
+        </span>
         {source && (
           <IconButton
             icon="download"
-            label={download.isRunning ? t("downloading") : t("download")}
+            label={t("download")}
             aria-disabled={download.isRunning}
             onClick={download.start}
           />
