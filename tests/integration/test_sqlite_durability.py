@@ -141,3 +141,36 @@ def test_a_folder_that_is_not_writable_is_told(open_folder: Path, *, stands: boo
     assert said.startswith(f"ConfigurationError The database {path} could not be opened")
     assert "writable" in said
     assert (path.read_bytes() if stands else None) == before
+
+
+# Takes the key "hash" and waits.
+HOLDER = """
+import sys, time
+from pathlib import Path
+from shared.local.sqlite_store import SQLiteStore
+from tests.contract.stores import MovableClock, Turns
+
+clock = MovableClock()
+print(SQLiteStore(Path(sys.argv[1]), clock).claim(Turns(clock).claim("theirs")).message_id, flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_held_is_free_at_once_and_what_a_living_one_holds_is_not(tmp_path: Path) -> None:
+    path, clock = tmp_path / "chatbot.db", MovableClock()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "src:."},
+    )
+    with holder, closing(SQLiteStore(path, clock)) as store:
+        try:
+            assert holder.stdout
+            assert holder.stdout.readline() == "theirs\n"
+            assert store.claim(Turns(clock).claim("mine")).message_id == "theirs"
+        finally:
+            holder.kill()
+            holder.wait()
+        assert store.claim(Turns(clock).claim("mine")).message_id == "mine"

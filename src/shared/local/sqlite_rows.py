@@ -57,13 +57,16 @@ INSERT_MESSAGE = f"""
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 TAKE_CLAIM = f"""
-    INSERT INTO claims ({_CLAIM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO claims ({_CLAIM}, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (user_id, key_hash) DO UPDATE SET
         fingerprint = excluded.fingerprint, conversation_id = excluded.conversation_id,
         message_id = excluded.message_id, lease_expires_at = excluded.lease_expires_at,
-        expires_at = excluded.expires_at, done = excluded.done, message_timestamp = excluded.message_timestamp
+        expires_at = excluded.expires_at, done = excluded.done, message_timestamp = excluded.message_timestamp,
+        holder = excluded.holder
     WHERE claims.expires_at <= ? OR (NOT claims.done AND claims.lease_expires_at <= ?)
 """
+SELECT_HOLDER = "SELECT holder FROM claims WHERE user_id = ? AND key_hash = ? AND NOT done"
+FREE_CLAIM = "DELETE FROM claims WHERE user_id = ? AND key_hash = ? AND NOT done"
 SELECT_CLAIM = f"SELECT {_CLAIM} FROM claims WHERE user_id = ? AND key_hash = ?"
 SELECT_USAGE = f"SELECT {_USAGE} FROM usage WHERE user_id = ? AND day >= ? ORDER BY day, model"
 ADD_USAGE = f"""

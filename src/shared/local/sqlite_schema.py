@@ -84,6 +84,7 @@ CREATE TABLE stops (
     PRIMARY KEY (user_id, message_id)
 ) WITHOUT ROWID;
 CREATE INDEX stops_by_expiry ON stops (expires_at);
+ALTER TABLE claims ADD COLUMN holder TEXT;
 """
 
 

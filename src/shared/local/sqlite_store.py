@@ -11,6 +11,7 @@ from typing import Any
 from shared import storage
 from shared.errors import StoreError
 from shared.local import sqlite_rows as rows
+from shared.local.processes import is_gone, this_process
 from shared.local.sqlite_connections import Connections
 from shared.local.sqlite_schema import CONVERSATIONS
 from shared.models import ConversationRecord, MessageRecord, Page, RequestClaim, TurnRecord, UsageRecord
@@ -40,10 +41,14 @@ class SQLiteStore:
     # --- claims -------------------------------------------------------------------------------------------------------
 
     def claim(self, claim: RequestClaim) -> RequestClaim:
-        now = self._clock().timestamp()
+        now, key = self._clock().timestamp(), (claim.user_id, claim.key_hash)
         with self._connections.write() as connection:
-            connection.execute(rows.TAKE_CLAIM, (*rows.claim_values(claim), now, now))
-            standing = connection.execute(rows.SELECT_CLAIM, (claim.user_id, claim.key_hash)).fetchone()
+            held = connection.execute(rows.SELECT_HOLDER, key).fetchone()
+            if held and held[0] and is_gone(held[0]):
+                # Its lease may have minutes to run, and whoever asks again after a crash would wait for nobody.
+                connection.execute(rows.FREE_CLAIM, key)
+            connection.execute(rows.TAKE_CLAIM, (*rows.claim_values(claim), this_process(), now, now))
+            standing = connection.execute(rows.SELECT_CLAIM, key).fetchone()
         return rows.claim(standing)
 
     def release(self, claim: RequestClaim) -> None:

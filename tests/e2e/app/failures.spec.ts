@@ -2,6 +2,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { Broken, Refusal, slowly } from "../support/model.ts";
 import { asksForKey, refusal } from "../support/gateway.ts";
+import { LocalServer } from "../support/server.ts";
 import { expect, test } from "../support/test.ts";
 import { answered, answers, ask, composer, conversationLink, messages, questions, saved, send } from "../support/ui.ts";
 
@@ -43,14 +44,13 @@ test("no server at all: the question stays, and goes out once there is one", asy
   await expect(answers(page).last()).toContainText("You said: Is anybody there?");
 });
 
-test("the server restarts in the middle of an answer", async ({ page, model, expectedErrors, gateway }) => {
+test("the page is loaded anew after the connection broke", async ({ page, model, expectedErrors, gateway }) => {
   expectedErrors.push(/ERR_|Failed to load resource/);
   model.answers(() => slowly(POEM, 3));
   await page.goto("/");
   gateway.cuts((request) => (isChat(request.url) ? 800 : undefined));
   await send(page, "A poem, please");
   await expect(failure(page)).toContainText("The connection broke off");
-  // The page is loaded anew meanwhile: the question is still there, and so is the way on.
   gateway.follows();
   await page.reload();
   await answered(page);
@@ -209,4 +209,32 @@ test("a conversation that is not there", async ({ page, expectedErrors, server: 
   await expect(page.getByText("There is no such conversation").first()).toBeVisible();
   await page.getByRole("link", { name: "Start a new conversation" }).or(page.getByRole("button", { name: "Start a new conversation" })).click();
   await expect(composer(page)).toBeVisible();
+});
+
+test.describe("a server that is killed", () => {
+  let killed: LocalServer;
+  test.afterEach(async () => {
+    await killed.stop("SIGKILL");
+    await killed.forget();
+  });
+
+  test("in the middle of an answer, and comes back, answers when it is asked again", async ({ page, model, expectedErrors }) => {
+    expectedErrors.push(/ERR_|Failed to load resource/);
+    const settings = { model: `openai:scripted@${model.url}`, log_level: "ERROR" };
+    killed = await LocalServer.start(settings);
+    expectedErrors.push(new RegExp(`request to ${killed.url}$`));
+    model.answers(() => slowly(POEM, 30));
+    await page.goto(killed.url);
+    await send(page, "A poem, please");
+    await expect(answers(page).last()).toContainText("violets");
+    await killed.stop("SIGKILL");
+    await expect(failure(page)).toBeVisible();
+    await expect(questions(page).last()).toContainText("A poem, please");
+    model.says("Here it is");
+    killed = await LocalServer.start({ ...settings, data_dir: killed.folder }, new URL(killed.url).port);
+    await failure(page).getByRole("button", { name: "Try again" }).click();
+    await answered(page);
+    await expect(answers(page)).toHaveText(/Here it is/);
+    expect(await saved(page, killed)).toHaveLength(2);
+  });
 });

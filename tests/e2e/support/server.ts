@@ -66,6 +66,25 @@ export class LocalServer {
     return this.post("/chat", { message, use_documents: false, ...(conversationId ? { conversation_id: conversationId } : {}) });
   }
 
+  /** A conversation with these questions and answers, as an import leaves it: no model is asked. Returns its id. */
+  async remember(title: string, turns: readonly (readonly [question: string, reply: string])[], begun = "2026-01-01T00:00:00Z"): Promise<string> {
+    const at = (turn: number): string => new Date(Date.parse(begun) + turn * 60_000).toISOString();
+    const body = { title, turns: turns.map(([question, reply], turn) => ({ question, reply, asked_at: at(turn) })) };
+    return (await this.post<{ conversation_id: string }>("/conversations/import", body)).conversation_id;
+  }
+
+  /** Titles of the conversations that are there, latest first. */
+  async titles(): Promise<string[]> {
+    const { conversations } = (await this.get("/conversations?limit=200")) as { conversations: { title: string }[] };
+    return conversations.map(({ title }) => title);
+  }
+
+  /** Names of the documents that are there, each with its state. */
+  async documents(): Promise<Record<string, string>> {
+    const { documents } = (await this.get("/documents?limit=200")) as { documents: { filename: string; status: string }[] };
+    return Object.fromEntries(documents.map(({ filename, status }) => [filename, status]));
+  }
+
   /** A document, read to its end. */
   async learn(filename: string, content: Uint8Array | string): Promise<string> {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;

@@ -86,13 +86,15 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
 /** Writes down what no page of ours may do. The browser reports a refused resource as an error of the console. */
 export function watch(page: Page, origin: string, misdeeds: string[]): void {
-  page.on("console", (message) => message.type() === "error" && misdeeds.push(message.text()));
+  page.on("console", (message) => message.type() === "error" && misdeeds.push(`${message.text()} ${pathOf(message.location().url)}`.trim()));
   page.on("pageerror", (error) => misdeeds.push(String(error)));
   page.context().on("request", (request) => {
     const url = new URL(request.url());
     if (url.protocol.startsWith("http") && url.origin !== origin) misdeeds.push(`request to ${url.origin}`);
   });
 }
+
+const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : "");
 
 export async function rememberWelcome(page: Page): Promise<void> {
   await page.addInitScript(() => {

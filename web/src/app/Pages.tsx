@@ -2,8 +2,8 @@ import { lazy, Suspense } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { ConversationPage } from "~/features/chat/ConversationPage";
 import { FirstVisit } from "~/features/welcome/FirstVisit";
-import { Skeleton } from "~/ui/Skeleton";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { Loading } from "./Loading";
 import { paths } from "./routes";
 
 const LibraryPage = lazy(async () => ({
@@ -18,7 +18,7 @@ export function Pages() {
   const [location] = useLocation();
   return (
     <ErrorBoundary resetKey={location}>
-      <Suspense fallback={<Skeleton />}>
+      <Suspense fallback={<Loading />}>
         <Switch>
           <Route path={paths.library} component={LibraryPage} />
           <Route path={paths.costs} component={CostsPage} />

@@ -1,8 +1,9 @@
-import { use, useEffect, useRef, useState } from "react";
+import { memo, use, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "~/ui/Icon";
 import styles from "./CodeBlock.module.css";
 import { MarkdownContext } from "./context";
+import type { Token } from "./highlight";
 import { languageName } from "./languages";
 import { ScrollArea } from "./ScrollArea";
 import { useTokens } from "./useTokens";
@@ -15,7 +16,7 @@ interface CodeBlockProps {
 export function CodeBlock({ code, language }: CodeBlockProps) {
   const { t } = useTranslation("markdown");
   const { isOpen } = use(MarkdownContext);
-  const tokens = useTokens(code, language?.toLowerCase(), isOpen);
+  const { tokens, rest } = useTokens(code, language?.toLowerCase(), isOpen);
   const name = language ? languageName(language) : undefined;
   return (
     <div className={styles.block} dir="ltr">
@@ -26,22 +27,27 @@ export function CodeBlock({ code, language }: CodeBlockProps) {
       <ScrollArea label={name ? t("codeIn", { language: name }) : t("code")} className={styles.scroll}>
         <pre>
           <code>
-            {tokens.map(({ text, kind }, index) => {
-              const className = kind ? styles[kind] : undefined;
-              if (!className) return text;
-              return (
-                // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a text have no other name than their place.
-                <span key={index} className={className}>
-                  {text}
-                </span>
-              );
-            })}
+            <Pieces tokens={tokens} />
+            {rest}
           </code>
         </pre>
       </ScrollArea>
     </div>
   );
 }
+
+const Pieces = memo(function Pieces({ tokens }: { readonly tokens: readonly Token[] }) {
+  return tokens.map(({ text, kind }, index) => {
+    const className = kind ? styles[kind] : undefined;
+    if (!className) return text;
+    return (
+      // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a text have no other name than their place.
+      <span key={index} className={className}>
+        {text}
+      </span>
+    );
+  });
+});
 
 type Outcome = "copied" | "failed";
 

@@ -25,7 +25,10 @@ type List = "none" | "open" | "unsure";
 /** A cut costs, too: parsing has a price for each piece. */
 const LEAST = 500;
 
-/** The pieces, each but the last of so many characters at least. */
+/** Lists, tables and code may become long, and are drawn with less work when nothing else is in their piece. */
+const GROWING = /^(?:[-+*] |\d{1,9}[.)] |\||```|~~~)/;
+
+/** The pieces, of so many characters at least where that does no harm. */
 export function splitBlocks(source: string, least = LEAST): string[] {
   const text = withDollarFences(source.replace(/\r\n?/g, "\n"));
   if (DEFINITION.test(text)) return [text];
@@ -35,8 +38,9 @@ export function splitBlocks(source: string, least = LEAST): string[] {
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf("\n", at);
     const next = end === -1 ? text.length : end + 1;
-    const mayCut = scanner.beginsBlock(text.slice(at, end === -1 ? undefined : end));
-    if (mayCut && at > start && at - start >= least) {
+    const line = text.slice(at, end === -1 ? undefined : end);
+    const isWorthIt = at - start >= least || GROWING.test(line);
+    if (scanner.beginsBlock(line) && at > start && isWorthIt) {
       // Code that a list's end closes would take the blank lines for its own.
       blocks.push(text.slice(start, at).trimEnd());
       start = at;

@@ -43,6 +43,15 @@ describe("completeTail", () => {
     expect(completeTail(given)).toBe(shown);
   });
 
+  it("lets a long paragraph grow in steps, and a long list word by word", () => {
+    const shown = Array.from({ length: 100 }, (_, index) => completeTail("a".repeat(6_000 + index)).length);
+    expect(new Set(shown).size).toBeLessThan(6);
+    expect(Math.max(...shown)).toBeLessThanOrEqual(6_099);
+    const item = "- an item\n";
+    expect(completeTail(`${item.repeat(500)}- en`).endsWith("- en")).toBe(true);
+    expect(encodeURIComponent(completeTail("😀".repeat(3_333)))).toMatch(/^(?:%F0%9F%98%80)+$/);
+  });
+
   it("is quick on a long line of one character", () => {
     for (const char of ["`", "*", "_", "[", "!", "|", " ", "- ", "> ", "\\", "~", "`a ``", "*a _b "]) {
       const shown = completeTail(char.repeat(20_000));

@@ -3,11 +3,29 @@
  * told yet is left out. Pure; never used on a finished text.
  */
 
+import { splitLong } from "./longBlocks";
+
 /** What may stand before the text of a line. */
 const CONTAINERS = /^(?:[ \t>]+|(?:[-+*]|\d{1,9}[.)]|#{1,6})(?=[ \t]))*/;
 const OPEN_FENCE = /^ {0,3}(`{3,}|~{3,}|\${2,})/;
 
 export function completeTail(block: string): string {
+  return completed(paced(block));
+}
+
+/** Characters from which on a single block takes so long to parse that not every new word is worth it. */
+const LONG = 3_000;
+
+/** A long block without what came since its last step. The steps are longer the longer it is. */
+function paced(block: string): string {
+  if (block.length < LONG || splitLong(block)) return block;
+  const step = 16 * Math.floor(block.length / LONG);
+  const end = block.length - (block.length % step);
+  // Never half a character.
+  return /[\ud800-\udbff]/.test(block.charAt(end - 1)) ? block.slice(0, end - 1) : block.slice(0, end);
+}
+
+function completed(block: string): string {
   const lines = block.split("\n");
   const last = lines.pop() ?? "";
   const before = lines.join("\n");

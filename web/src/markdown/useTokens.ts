@@ -9,8 +9,16 @@ const LONGEST = 50_000;
 const LONGEST_GROWING = 12_000;
 const EVERY_MS = 250;
 
-/** The code in coloured pieces, or one plain piece. While it grows, what came since the last look is plain. */
-export function useTokens(code: string, language: string | undefined, isGrowing: boolean): readonly Token[] {
+export interface Coloured {
+  readonly tokens: readonly Token[];
+  /** What has come since the colours were last looked for. */
+  readonly rest: string;
+}
+
+const NONE: readonly Token[] = [];
+
+/** The code in coloured pieces, which stay the same value while only the rest grows. Without colours all of it is the rest. */
+export function useTokens(code: string, language: string | undefined, isGrowing: boolean): Coloured {
   const mayColour = language !== undefined && code.length <= (isGrowing ? LONGEST_GROWING : LONGEST);
   const loaded = useLoaded(highlighter, language !== undefined && code.length <= LONGEST);
   const seen = useSteps(code, isGrowing);
@@ -18,10 +26,8 @@ export function useTokens(code: string, language: string | undefined, isGrowing:
     () => (mayColour ? loaded?.tokensOf(seen, language) : undefined),
     [mayColour, loaded, seen, language],
   );
-  return useMemo(() => {
-    if (!tokens || !code.startsWith(seen)) return [{ text: code, kind: undefined }];
-    return code === seen ? tokens : [...tokens, { text: code.slice(seen.length), kind: undefined }];
-  }, [tokens, code, seen]);
+  if (!tokens || !code.startsWith(seen)) return { tokens: NONE, rest: code };
+  return { tokens, rest: code.slice(seen.length) };
 }
 
 /** The value itself when it rests; while it grows, the value of a moment ago. */

@@ -28,7 +28,7 @@ export function followTheme(): void {
 
 function show(): void {
   document.documentElement.dataset.theme = currentTheme();
-  const colour = getComputedStyle(document.documentElement).getPropertyValue("background-color");
+  const colour = getComputedStyle(document.body).backgroundColor;
   for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
     if (colour) meta.content = colour;
   }

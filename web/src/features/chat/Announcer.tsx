@@ -20,10 +20,8 @@ export function Announcer({ turns }: { readonly turns: readonly LiveTurn[] }) {
     const before = known.current;
     known.current = new Map(turns.map((turn) => [turn.key, turn]));
     const changed = turns.findLast((turn) => nameOf(turn) !== nameOf(before.get(turn.key)));
-    if (!changed) {
-      // A turn that is gone without a word was taken up by the saved messages, or taken back.
-      return;
-    }
+    // A turn that is gone was taken up by the saved messages, or taken back: nothing to say.
+    if (!changed) return;
     if (changed.phase === "failed") say(t("failure.announce", { error: failureText(changed.error) }));
     else if (changed.phase === "done")
       say(completeText(changed, t("ended"), (beginning) => t("complete", { beginning })));

@@ -71,10 +71,11 @@ export function Composer({ conversationId, answering }: ComposerProps) {
           onKeyDown={onKeyDown}
         />
         <div className={styles.tools}>
-          <AttachButton conversationId={place} />
-          <DocumentPicker conversationId={place} />
-          <ModelPicker conversationId={place} />
-          <span className={styles.space} />
+          <div className={styles.choices}>
+            <AttachButton conversationId={place} />
+            <DocumentPicker conversationId={place} />
+            <ModelPicker conversationId={place} />
+          </div>
           {answering ? (
             <IconButton
               icon="stop"

@@ -16,7 +16,6 @@ interface MessageAreaProps {
   readonly placeholder?: string;
   readonly value: string;
   readonly invalid?: boolean;
-  readonly autoFocus?: boolean;
   readonly ref?: Ref<HTMLTextAreaElement>;
   readonly onChange: (text: string) => void;
   readonly onSend: () => void;
@@ -32,7 +31,6 @@ export function MessageArea({
   placeholder,
   value,
   invalid = false,
-  autoFocus = false,
   ref,
   onChange,
   onSend,
@@ -51,12 +49,6 @@ export function MessageArea({
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
   }, [value]);
-
-  useLayoutEffect(() => {
-    if (!autoFocus || !area.current) return;
-    area.current.focus();
-    area.current.setSelectionRange(area.current.value.length, area.current.value.length);
-  }, [autoFocus]);
 
   return (
     <textarea

@@ -4,6 +4,7 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { errorText } from "~/i18n/errorText";
 import { Button, IconButton } from "~/ui/Button";
 import { useOlderMessages } from "./conversation";
+import { useEditing } from "./editing";
 import styles from "./MessageList.module.css";
 import { RowView } from "./RowView";
 import type { Row } from "./rows";
@@ -26,7 +27,7 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
   const { t } = useTranslation("chat");
   const list = useRef<VirtualizerHandle>(null);
   const scroller = useRef<HTMLElement>(null);
-  const { isAtEnd, goToEnd, onScroll, onResize, onRows } = useStickToEnd(list, scroller, rows.length);
+  const { isAtEnd, goToEnd, goTo, onScroll, onChange } = useStickToEnd(list, scroller);
   const older = useOlderMessages(conversationId);
   const shift = useArrivedBefore(rows);
 
@@ -40,7 +41,13 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: at the beginning, and whenever something was asked.
   useLayoutEffect(goToEnd, [asked, goToEnd]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever rows have come or gone.
-  useLayoutEffect(onRows, [rows, onRows]);
+  useLayoutEffect(onChange, [rows, onChange]);
+
+  const opened = useEditing((state) => state.opened);
+  useLayoutEffect(() => {
+    const index = opened === undefined ? -1 : rows.findIndex((row) => isQuestion(row, opened));
+    if (index >= 0) goTo(index);
+  }, [opened, rows, goTo]);
 
   return (
     <div className={styles.frame}>
@@ -53,7 +60,7 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
           bufferSize={BUFFER}
           itemSize={ROW}
           onScroll={onMove}
-          onResize={onResize}
+          onResize={onChange}
         >
           {(row) => <RowView key={row.key} row={row} conversationId={conversationId} />}
         </Virtualizer>
@@ -65,6 +72,9 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
     </div>
   );
 }
+
+const isQuestion = (row: Row, messageId: string): boolean =>
+  row.kind === "question" && row.message?.message_id === messageId;
 
 function OlderNotice({ load, isLoading, error }: ReturnType<typeof useOlderMessages>) {
   const { t } = useTranslation("chat");

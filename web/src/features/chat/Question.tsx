@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { IconButton } from "~/ui/Button";
 import { CopyButton } from "~/ui/CopyButton";
-import { useEditing, writeEdit } from "./editing";
+import { openEdit, useEditing } from "./editing";
 import styles from "./Question.module.css";
 import { QuestionEditor } from "./QuestionEditor";
 import type { QuestionRow } from "./rows";
@@ -29,7 +29,7 @@ export function Question({ row, conversationId }: QuestionProps) {
           <div className={styles.actions}>
             <CopyButton text={row.text} label={t("answer.copyQuestion")} />
             {id !== undefined && row.editable && (
-              <IconButton icon="edit" label={t("edit.start")} onClick={() => writeEdit(id, row.text)} />
+              <IconButton icon="edit" label={t("edit.start")} onClick={() => openEdit(id, row.text)} />
             )}
           </div>
         </>

@@ -1,9 +1,9 @@
-import { useId } from "react";
+import { useId, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "~/ui/Button";
 import { resend } from "./asking";
 import { focusComposer } from "./commands";
-import { endEdit, writeEdit } from "./editing";
+import { endEdit, takeOpened, writeEdit } from "./editing";
 import { LengthNotice } from "./LengthNotice";
 import { useTurnsOf } from "./liveTurns";
 import { MessageArea } from "./MessageArea";
@@ -21,6 +21,13 @@ interface QuestionEditorProps {
 export function QuestionEditor({ conversationId, questionId, text }: QuestionEditorProps) {
   const { t } = useTranslation("chat");
   const hint = useId();
+  const area = useRef<HTMLTextAreaElement>(null);
+  // Once: scrolling it out of view and back draws it anew, and must not take the focus.
+  useLayoutEffect(() => {
+    if (!takeOpened(questionId) || !area.current) return;
+    area.current.focus();
+    area.current.setSelectionRange(area.current.value.length, area.current.value.length);
+  }, [questionId]);
   const answering = useTurnsOf(conversationId).some(isAnswering);
   const message = sendable(text);
   const canSend = message.trim() !== "" && lengthOf(message) <= LONGEST_MESSAGE && !answering;
@@ -37,7 +44,7 @@ export function QuestionEditor({ conversationId, questionId, text }: QuestionEdi
         label={t("edit.label")}
         describedBy={hint}
         value={text}
-        autoFocus
+        ref={area}
         onChange={(typed) => writeEdit(questionId, typed)}
         onSend={save}
         onKeyDown={(event) => {

@@ -4,6 +4,8 @@ import { readStored, store, storedKeys } from "~/state/storage";
 
 interface Editing {
   readonly texts: Readonly<Record<string, string>>;
+  /** The message whose editor was just opened and shall come into view and get the focus, once. */
+  readonly opened: string | undefined;
 }
 
 const KEY = "edit.";
@@ -15,9 +17,23 @@ export const useEditing = create<Editing>(() => ({
       return typeof found === "string" ? [[key.slice(KEY.length), found]] : [];
     }),
   ),
+  opened: undefined,
 }));
 
-/** Opens the editor of a message, or changes what stands in it. */
+/** Opens the editor of a message, with this text unless somebody began to change it before. */
+export function openEdit(messageId: string, text: string): void {
+  const begun = useEditing.getState().texts[messageId];
+  writeEdit(messageId, begun ?? text);
+  useEditing.setState({ opened: messageId });
+}
+
+/** Whether this editor was just opened; said once. */
+export function takeOpened(messageId: string): boolean {
+  if (useEditing.getState().opened !== messageId) return false;
+  useEditing.setState({ opened: undefined });
+  return true;
+}
+
 export function writeEdit(messageId: string, text: string): void {
   store(KEY + messageId, text);
   useEditing.setState(({ texts }) => ({ texts: { ...texts, [messageId]: text } }));

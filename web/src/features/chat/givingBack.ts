@@ -3,7 +3,7 @@ import { navigate } from "wouter/use-browser-location";
 import { paths } from "~/app/routes";
 import { NEW, useChoicesStore } from "~/state/choices";
 import { draftOf, useDrafts } from "~/state/drafts";
-import { writeEdit } from "./editing";
+import { openEdit } from "./editing";
 import type { Asked } from "./turn";
 
 /** `isGone`: the message that was to be replaced is not there any more, so that it cannot be edited again. */
@@ -11,7 +11,7 @@ export function giveBack(asked: Asked, isGone = false): void {
   const { kind, body, conversationId, begins } = asked;
   if (kind === "regenerate") return;
   if (kind === "edit" && body.replaces && !isGone) {
-    writeEdit(body.replaces, body.message);
+    openEdit(body.replaces, body.message);
     return;
   }
   if (begins) leaveConversation(conversationId);

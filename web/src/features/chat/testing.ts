@@ -24,6 +24,8 @@ export interface FakeServer {
   /** Answers the next turn with this instead of a stream. */
   refuseNext: (() => Response) | undefined;
   stopFails: boolean;
+  /** Answers to GET, by path below /api. */
+  readonly pages: Map<string, () => Response>;
 }
 
 export const started = (messageId = "reply-1"): Sent => ({
@@ -53,12 +55,18 @@ export const refusal = (status: number, code: string, headers: Record<string, st
 
 /** Puts a server in the place of `fetch`. */
 export function startServer(): FakeServer {
-  const server: FakeServer = { turns: [], stopped: [], refuseNext: undefined, stopFails: false };
+  const server: FakeServer = {
+    turns: [],
+    stopped: [],
+    refuseNext: undefined,
+    stopFails: false,
+    pages: new Map(),
+  };
   vi.stubGlobal("fetch", async (request: Request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/api/chat") return takeTurn(server, request);
     const stop = /^\/api\/chat\/([^/]+)\/stop$/.exec(pathname)?.[1];
-    if (!stop) return refusal(404, "not_found");
+    if (!stop) return server.pages.get(pathname.replace("/api", ""))?.() ?? refusal(404, "not_found");
     if (server.stopFails) return refusal(503, "store_unavailable");
     server.stopped.push(stop);
     return new Response(null, { status: 204 });
@@ -101,7 +109,7 @@ async function takeTurn(server: FakeServer, request: Request): Promise<Response>
 export function forgetPage(): void {
   useLiveTurns.setState({ turns: {}, texts: {} });
   useDrafts.setState({ byConversation: {} });
-  useEditing.setState({ texts: {} });
+  useEditing.setState({ texts: {}, opened: undefined });
 }
 
 /** Alternating questions and answers: q1 a1 q2 a2 ... */

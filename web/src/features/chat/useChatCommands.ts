@@ -5,7 +5,7 @@ import { copyText } from "~/ui/copyText";
 import { stop } from "./answering";
 import { regenerate } from "./asking";
 import { type ChatCommands, offerCommands } from "./commands";
-import { writeEdit } from "./editing";
+import { openEdit } from "./editing";
 import { answeringTurnOf, textOf } from "./liveTurns";
 import type { Row } from "./rows";
 
@@ -41,7 +41,7 @@ export function useChatCommands(conversationId: string | undefined, rows: readon
       editLast: () => {
         const row = now.current.findLast((each) => each.kind === "question" && each.message && each.editable);
         if (row?.kind !== "question" || !row.message) return false;
-        writeEdit(row.message.message_id, row.text);
+        openEdit(row.message.message_id, row.text);
         return true;
       },
     };

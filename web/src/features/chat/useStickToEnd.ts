@@ -3,69 +3,99 @@ import type { VirtualizerHandle } from "virtua";
 
 /** Pixels; fractions of a pixel and a last line do not count as "scrolled up". */
 const NEAR = 48;
-/** What a person scrolls with. The list itself moves, too: when rows turn out to be larger than it had guessed. */
-const WISHES = ["wheel", "touchmove", "keydown", "pointerdown"] as const;
-/** How long after such an event a movement is taken to come from it, in milliseconds: a flick goes on by itself. */
-const MOMENTUM_MS = 1_000;
+const AT = 4;
 
-/** Keeps a list at its end while it grows, until somebody scrolls up; at the end again, it stays there. */
+/**
+ * Keeps a list at its end while it grows, until somebody scrolls up; at the end again, it stays there.
+ *
+ * Not by the list's own way of scrolling to a row: that follows the row as long as anything grows, and would not let anybody go.
+ */
 export function useStickToEnd(
   list: RefObject<VirtualizerHandle | null>,
   scroller: RefObject<HTMLElement | null>,
-  count: number,
 ) {
   const [isAtEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
-  const wished = useRef(Number.NEGATIVE_INFINITY);
   const offset = useRef(0);
-  const last = useRef(0);
   const frame = useRef(0);
-  last.current = count - 1;
 
-  useEffect(() => {
+  const follow = useCallback(() => {
     const element = scroller.current;
-    const wish = (): void => {
-      wished.current = performance.now();
-    };
-    for (const event of WISHES) element?.addEventListener(event, wish, { passive: true });
-    return () => {
-      for (const event of WISHES) element?.removeEventListener(event, wish);
-    };
+    if (!element || !sticks.current) return;
+    element.scrollTop = element.scrollHeight;
+    // The list has told of its new height and may not have drawn it yet; in the next frame it has.
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      if (sticks.current) element.scrollTop = element.scrollHeight;
+    });
   }, [scroller]);
+  useEffect(() => () => cancelAnimationFrame(frame.current), []);
+
+  const letGo = useCallback(() => {
+    sticks.current = false;
+  }, []);
+  useUpwards(scroller, letGo);
 
   const goToEnd = useCallback(() => {
     sticks.current = true;
-    list.current?.scrollToIndex(last.current, { align: "end" });
-  }, [list]);
+    setAtEnd(true);
+    follow();
+  }, [follow]);
 
   /** After a movement; returns whether the list stays at its end. */
-  const settle = useCallback(() => {
+  const onScroll = useCallback(() => {
     const { scrollOffset = 0, scrollSize = 0, viewportSize = 0 } = list.current ?? {};
-    const isNear = scrollSize - scrollOffset - viewportSize <= NEAR;
-    const isWished = performance.now() - wished.current < MOMENTUM_MS;
-    if (isNear) sticks.current = true;
-    else if (isWished && scrollOffset < offset.current) sticks.current = false;
+    const left = scrollSize - scrollOffset - viewportSize;
+    if (left <= AT || (left <= NEAR && scrollOffset > offset.current)) sticks.current = true;
     offset.current = scrollOffset;
     setAtEnd(sticks.current);
     return sticks.current;
   }, [list]);
 
-  const onResize = useCallback(() => {
-    if (!sticks.current) {
-      settle();
-      return;
-    }
-    goToEnd();
-    // The browser cuts off what lies beyond the height that it has drawn last; from the next frame on it is the new one.
-    cancelAnimationFrame(frame.current);
-    frame.current = requestAnimationFrame(() => sticks.current && goToEnd());
-  }, [goToEnd, settle]);
-  useEffect(() => () => cancelAnimationFrame(frame.current), []);
+  /** After rows or their sizes have changed. */
+  const onChange = useCallback(() => {
+    // Whoever changes a question further up wants to see that.
+    const isEditing =
+      scroller.current?.contains(document.activeElement) &&
+      document.activeElement instanceof HTMLTextAreaElement;
+    if (sticks.current && !isEditing) follow();
+    else onScroll();
+  }, [follow, onScroll, scroller]);
 
-  /** After rows have come or gone. */
-  const onRows = useCallback(() => {
-    if (sticks.current) goToEnd();
-  }, [goToEnd]);
+  /** Brings a row into view, away from the end. */
+  const goTo = useCallback(
+    (index: number) => {
+      sticks.current = false;
+      list.current?.scrollToIndex(index, { align: "nearest" });
+    },
+    [list],
+  );
 
-  return { isAtEnd, goToEnd, onScroll: settle, onResize, onRows };
+  return { isAtEnd, goToEnd, goTo, onScroll, onChange };
 }
+
+const UP_KEYS: ReadonlySet<string> = new Set(["ArrowUp", "PageUp", "Home"]);
+
+/** Calls back when somebody is about to scroll up. The list itself moves, too, as rows turn out larger than it had guessed. */
+function useUpwards(scroller: RefObject<HTMLElement | null>, onUp: () => void): void {
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const listening = new AbortController();
+    const options = { passive: true, signal: listening.signal };
+    let touchedAt = 0;
+    element.addEventListener("wheel", (event) => event.deltaY < 0 && onUp(), options);
+    element.addEventListener("touchstart", (event) => (touchedAt = yOf(event)), options);
+    element.addEventListener("touchmove", (event) => yOf(event) > touchedAt && onUp(), options);
+    element.addEventListener("keydown", (event) => isUp(event) && onUp(), options);
+    // The bar itself: nothing else of the element is not covered by its rows.
+    element.addEventListener("pointerdown", (event) => event.target === element && onUp(), options);
+    return () => listening.abort();
+  }, [scroller, onUp]);
+}
+
+const yOf = (event: TouchEvent): number => event.touches[0]?.clientY ?? 0;
+
+const isUp = (event: KeyboardEvent): boolean =>
+  !(event.target instanceof HTMLTextAreaElement) &&
+  (UP_KEYS.has(event.key) || (event.key === " " && event.shiftKey));

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { keys } from "~/api/queries";
+import { forgetOriginals } from "~/features/sources/original/originals";
 import { isOver } from "./uploadItems";
 import { useUploads } from "./uploads";
 
@@ -17,6 +18,8 @@ export function useFreshListing(): void {
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
       void client.invalidateQueries({ queryKey: keys.documents });
+      // A preview must not show the bytes that were replaced.
+      forgetOriginals();
     }, PAUSE);
   }, [client, known, over]);
 }

@@ -28,6 +28,7 @@ export interface Notes {
   readonly continued: string;
 }
 
+const HALF_CHARACTER = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const LONGEST_TITLE = 200;
 const EARLIEST = Date.UTC(1971, 0, 2) * 1_000;
 
@@ -40,7 +41,7 @@ export const textOf = (value: unknown): string => (typeof value === "string" ? v
 export function cleanText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
   const plain = text.replace(/\r\n?/g, "\n").replace(/[\0-\x08\x0b-\x1f\x7f]/g, "");
-  return plain.toWellFormed().trim();
+  return plain.replace(HALF_CHARACTER, "\ufffd").trim();
 }
 
 export function cleanTitle(title: unknown, fallback: string): string {
@@ -75,8 +76,9 @@ export function isoOf(time: number): string {
 
 /** An id that the API takes. The same source has the same one. */
 export function idOf(prefix: string, source: string): string {
-  const isSafe = /^[A-Za-z0-9._-]{1,50}$/.test(source) && !/^\.+$/.test(source);
-  return `${prefix}${isSafe ? source : hashOf(source)}`;
+  const plain = prefix + source;
+  const isSafe = source !== "" && /^[A-Za-z0-9._-]{1,64}$/.test(plain) && !/^\.+$/.test(plain);
+  return isSafe ? plain : prefix + hashOf(source);
 }
 
 /** cyrb53: enough to tell the conversations of one person apart. */

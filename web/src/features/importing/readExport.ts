@@ -12,7 +12,7 @@ const MOST_FILES = 20_000;
 
 export interface ReadResult {
   readonly conversations: readonly Conversation[];
-  /** Parts that are not conversations, or hold none. */
+  /** Entries that are no conversations, or in which nothing was said. */
   readonly skipped: number;
 }
 
@@ -23,24 +23,34 @@ export async function readExport(
   now = Date.now(),
 ): Promise<ReadResult> {
   const budget = { left: LARGEST_TOTAL };
-  const found = new Map<string, Conversation>();
-  let skipped = 0;
+  const found = new Found();
   for (const file of files) {
-    for await (const text of textsOf(file, budget)) {
-      const { conversations, others } = conversationsOf(parsed(text), notes, now * 1_000);
-      skipped += others;
-      for (const conversation of conversations) {
-        const before = found.get(conversation.id);
-        // Parts of an export may hold one twice: the one with more in it counts.
-        if (before) skipped += 1;
-        if (!before || before.messages.length < conversation.messages.length)
-          found.set(conversation.id, conversation);
-      }
+    for await (const text of textsOf(file, budget)) found.add(parsed(text), notes, now * 1_000);
+  }
+  if (found.byId.size === 0) throw new ImportProblem(found.skipped > 0 ? "nothingInside" : "notAnExport");
+  const newest = (conversation: Conversation): number => conversation.changed ?? 0;
+  const conversations = [...found.byId.values()].sort((a, b) => newest(b) - newest(a));
+  return { conversations, skipped: found.skipped };
+}
+
+class Found {
+  readonly byId = new Map<string, Conversation>();
+  skipped = 0;
+
+  add(json: unknown, notes: Notes, now: number): void {
+    for (const item of itemsOf(json)) {
+      const conversation = conversationOf(item, notes, now);
+      if (!conversation || conversation.messages.length === 0) this.skipped += 1;
+      else this.keep(conversation);
     }
   }
-  if (found.size === 0) throw new ImportProblem(skipped > 0 ? "nothingInside" : "notAnExport");
-  const newest = (conversation: Conversation): number => conversation.changed ?? 0;
-  return { conversations: [...found.values()].sort((a, b) => newest(b) - newest(a)), skipped };
+
+  /** Parts of an export may hold a conversation twice: the one with more in it counts. */
+  private keep(conversation: Conversation): void {
+    const before = this.byId.get(conversation.id);
+    if (!before || before.messages.length < conversation.messages.length)
+      this.byId.set(conversation.id, conversation);
+  }
 }
 
 async function* textsOf(file: Blob, budget: { left: number }): AsyncGenerator<string> {
@@ -75,24 +85,14 @@ function parsed(text: string): unknown {
   }
 }
 
-function conversationsOf(
-  json: unknown,
-  notes: Notes,
-  now: number,
-): { conversations: Conversation[]; others: number } {
-  const items = listOf(json);
-  const conversations: Conversation[] = [];
-  for (const item of items) {
-    if (isOwn(item) && isNewer(item)) throw new ImportProblem("tooNew");
-    if (isOwn(item)) conversations.push(fromOwn(item, now));
-    else if (isChatGpt(item)) conversations.push(fromChatGpt(item, notes, now));
-  }
-  const spoken = conversations.filter(({ messages }) => messages.length > 0);
-  return { conversations: spoken, others: items.length - spoken.length };
+function conversationOf(item: unknown, notes: Notes, now: number): Conversation | undefined {
+  if (isOwn(item) && isNewer(item)) throw new ImportProblem("tooNew");
+  if (isOwn(item)) return fromOwn(item, now);
+  return isChatGpt(item) ? fromChatGpt(item, notes, now) : undefined;
 }
 
-function listOf(json: unknown): readonly unknown[] {
+function itemsOf(json: unknown): readonly unknown[] {
   if (Array.isArray(json)) return json;
   if (isRecord(json) && Array.isArray(json.conversations)) return json.conversations;
-  return [json];
+  return isOwn(json) || isChatGpt(json) ? [json] : [];
 }

@@ -2,9 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 import { Redirect } from "wouter";
 import { api, dataOf } from "~/api/client";
+import { Loading } from "~/app/Loading";
 import { paths } from "~/app/routes";
 import { usePreferences } from "~/state/preferences";
-import { Skeleton } from "~/ui/Skeleton";
 
 interface FirstVisitProps {
   /** Somebody who came by a link to something knows where they are. */
@@ -28,6 +28,6 @@ export function FirstVisit({ skip, children }: FirstVisitProps) {
     if (first.data === false) set({ welcomed: true });
   }, [first.data, set]);
   if (welcomed || skip) return children;
-  if (first.isPending) return <Skeleton />;
+  if (first.isPending) return <Loading />;
   return first.data ? <Redirect to={paths.welcome} replace /> : children;
 }
