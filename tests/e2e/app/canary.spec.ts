@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Canary } from "../support/canary.ts";
 import { slowly } from "../support/model.ts";
 import { expect, test } from "../support/test.ts";
-import { answered, send } from "../support/ui.ts";
+import { answered, answers, send } from "../support/ui.ts";
 
 interface Sample {
   readonly name: string;
@@ -32,7 +32,8 @@ test.describe("the canary", () => {
     const began = Date.parse("2026-01-01T00:00:00Z");
     const turns = SAMPLES.map((sample, index) => ({
       question: `sample ${index}: ${sample.name}`,
-      reply: told(sample).slice(0, 64_000) || "empty",
+      // The API refuses NUL and halves of characters, so no saved answer has one.
+      reply: told(sample).replaceAll("\0", "").slice(0, 64_000).toWellFormed() || "empty",
       asked_at: new Date(began + index * 60_000).toISOString(),
     }));
     let conversationId: string | undefined;
@@ -80,18 +81,25 @@ test.describe("the canary", () => {
     await send(page, "When was the lighthouse of Alexandria built?");
     await answered(page);
     await page.getByRole("button", { name: /^Source 1/ }).first().click();
-    await expect(page.getByRole("complementary").getByText(/280 BC/).first()).toBeVisible();
+    await expect(page.getByRole("complementary", { name: "Source" }).getByText(/280 BC/).filter({ visible: true }).first()).toBeVisible();
     expect(canary.requests).toEqual([]);
   });
 
-  test("is asked after a click on a link, and is told nothing of where the click was", async ({ page, model }) => {
+  test("is asked after a click on a link, and is told nothing of where the click was", async ({ page, model, expectedErrors }) => {
     model.says(`Look at [the manual](http://${canary.host}/manual).`);
     await page.goto("/");
     await send(page, "Where is the manual?");
     await answered(page);
-    const link = page.getByRole("link", { name: /the manual/ });
-    await expect(link).toHaveAttribute("rel", /noopener.*noreferrer|noreferrer.*noopener/);
-    await expect(page.getByText(canary.host, { exact: false }).first()).toBeVisible();
+    const answer = answers(page).last();
+    await expect(answer).toContainText(canary.host);
     expect(canary.requests).toEqual([]);
+    const opened = page.context().waitForEvent("page");
+    await answer.getByRole("link", { name: /the manual/ }).click();
+    const other = await opened;
+    await other.waitForLoadState();
+    expect(canary.requests).toContain("GET /manual");
+    expect(canary.referrers).toEqual([undefined]);
+    expect(await other.evaluate(() => window.opener)).toBeNull();
+    expectedErrors.push(new RegExp(`request to http://${canary.host}`));
   });
 });

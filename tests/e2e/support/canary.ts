@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 
 export class Canary {
   readonly requests: string[] = [];
+  /** Where the pages say they came from, of requests for anything but an icon. */
+  readonly referrers: (string | undefined)[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -16,6 +18,7 @@ export class Canary {
     const canary = new Canary(server);
     server.on("request", (request, response) => {
       canary.requests.push(`${request.method} ${request.url}`);
+      if (request.url !== "/favicon.ico") canary.referrers.push(request.headers.referer);
       response.writeHead(200, { "access-control-allow-origin": "*", "content-type": "text/plain" }).end("seen");
     });
     // A connection says something, too: that somebody is there.

@@ -6,7 +6,7 @@
 const MOST_CHARACTERS = 200_000;
 const MOST_CONTAINERS = 40;
 const MOST_OPEN_BRACKETS = 60;
-const MOST_MARKS = 600;
+const MOST_MARKS = 1_500;
 const MOST_CELLS = 120;
 const MOST_BRACKETS = 2_000;
 const MOST_LINES = 5_000;
@@ -22,7 +22,7 @@ export function isTooComplex(block: string): boolean {
   let marks = 0;
   let open = 0;
   for (const line of withoutCode(block.split("\n"))) {
-    if (/^\s*(?:$|[-+*]\s|\d{1,9}[.)]\s|\|)/.test(line)) {
+    if (/^[\s>]*(?:$|[-+*]\s|\d{1,9}[.)]\s|\|)/.test(line)) {
       marks = 0;
       open = 0;
     }

@@ -17,19 +17,11 @@ export function useStickToEnd(
   const [isAtEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
   const offset = useRef(0);
-  const frame = useRef(0);
 
   const follow = useCallback(() => {
     const element = scroller.current;
-    if (!element || !sticks.current) return;
-    element.scrollTop = element.scrollHeight;
-    // The list has told of its new height and may not have drawn it yet; in the next frame it has.
-    cancelAnimationFrame(frame.current);
-    frame.current = requestAnimationFrame(() => {
-      if (sticks.current) element.scrollTop = element.scrollHeight;
-    });
+    if (element && sticks.current) element.scrollTop = element.scrollHeight;
   }, [scroller]);
-  useEffect(() => () => cancelAnimationFrame(frame.current), []);
 
   const letGo = useCallback(() => {
     sticks.current = false;
