@@ -11,7 +11,7 @@ LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 # Only what was said on this command line; an unrelated PORT in the environment is not meant for this server.
 given = $(if $(filter command line,$(origin $(1))),$(2) '$($(1))')
 
-.PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean web web-check web-types browser
+.PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean web web-check web-types browser bench-web pictures
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -65,11 +65,17 @@ browser: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Try the 
 	@echo '== browser: the web interface, against the local server'
 	@cd tests/e2e && npm run --silent test
 
+pictures: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Renew the pictures of README.md and docs/tour.md
+	@cd tests/e2e && npm run --silent pictures
+
 bench: .venv-bench/.ready  ## Measure speed and memory, beside a peer
 	PYTHONPATH=src:. .venv-bench/bin/python -m bench $(ARGS)
 
 bench-rag: .venv-bench-rag/.ready  ## Measure documents: quality, extraction, search, beside peers
 	PYTHONPATH=src:. .venv-bench-rag/bin/python -m bench rag $(ARGS)
+
+bench-web: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Measure the web interface in a browser
+	PYTHONPATH=src:. $(BIN)/python -m bench web $(ARGS)
 
 lock: .venv-lock/.ready  ## Renew the locked requirement files
 	$(LOCK) $(ARGS) pyproject.toml -o requirements.txt

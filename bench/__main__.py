@@ -22,6 +22,7 @@ from bench.report import Report, Table
 SECTIONS = {
     "chat": ("turn", "growth", "aws", "first_event", "streams", "startup", "builtin_model", "peer"),
     "rag": ("retrieval", "retrieval_peers", "extraction", "chunking", "embedding", "ingestion", "search"),
+    "web": ("interface",),
 }
 
 

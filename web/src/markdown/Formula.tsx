@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import styles from "./Markdown.module.css";
+import { ScrollArea } from "./ScrollArea";
 import { lazyModule, useLoaded } from "./useLoaded";
 
 const mathml = lazyModule(() => import("./mathml"));
@@ -16,6 +17,13 @@ export function Formula({ source, display = false }: FormulaProps) {
   const loaded = useLoaded(mathml, true);
   const formula = useMemo(() => loaded?.formulaOf(source, display), [loaded, source, display]);
   const className = display ? styles.displayMath : styles.math;
+  if (formula && display) {
+    return (
+      <ScrollArea label={t("formula")} className={className} inline>
+        {formula}
+      </ScrollArea>
+    );
+  }
   if (formula) return <span className={className}>{formula}</span>;
   return (
     <code dir="ltr" className={className} title={loaded ? t("mathUnreadable") : undefined}>

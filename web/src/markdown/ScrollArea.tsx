@@ -3,12 +3,14 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 interface ScrollAreaProps {
   readonly label: string;
   readonly className: string | undefined;
+  /** Stands within a paragraph. */
+  readonly inline?: boolean;
   readonly children: ReactNode;
 }
 
 /** Scrolls sideways. Only where there is something to scroll it is a stop for the keyboard. */
-export function ScrollArea({ label, className, children }: ScrollAreaProps) {
-  const area = useRef<HTMLDivElement>(null);
+export function ScrollArea({ label, className, inline = false, children }: ScrollAreaProps) {
+  const area = useRef<HTMLElement>(null);
   const [overflows, setOverflows] = useState(false);
   useEffect(() => {
     const element = area.current;
@@ -18,18 +20,17 @@ export function ScrollArea({ label, className, children }: ScrollAreaProps) {
     if (element.firstElementChild) observer.observe(element.firstElementChild);
     return () => observer.disconnect();
   }, []);
-  if (!overflows) {
-    return (
-      <div ref={area} className={className}>
-        {children}
-      </div>
-    );
-  }
+  const Tag = inline ? "span" : "div";
+  const stop = overflows ? { role: "group", "aria-label": label, tabIndex: 0 } : {};
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1).
-    <div ref={area} role="group" aria-label={label} tabIndex={0} className={className}>
+    <Tag
+      ref={(element: HTMLElement | null) => {
+        area.current = element;
+      }}
+      className={className}
+      {...stop}
+    >
       {children}
-    </div>
+    </Tag>
   );
 }

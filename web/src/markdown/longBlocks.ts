@@ -39,28 +39,40 @@ function splitTable(lines: readonly string[]): LongBlock | undefined {
 
 /** A marker with its text behind it, and not so far that the text were code. */
 const ITEM = /^([-+*]|\d{1,9}[.)]) {1,4}(?=\S)/;
+/** The line is a paragraph's, whatever stands before it. */
+const WORDS = /^ {0,3}\p{L}/u;
 const RULE = /^([-*])(?:[ \t]*\1){2,}[ \t]*$/;
 
 function splitList(lines: readonly string[]): LongBlock | undefined {
-  const mark = ITEM.exec(lines[0] ?? "")?.[1];
-  if (!mark) return undefined;
+  const first = lines[0] ?? "";
+  const mark = ITEM.exec(first)?.[1];
+  if (!mark || RULE.test(first)) return undefined;
   const kind = /\d/.test(mark) ? "ol" : "ul";
   const isItem = (line: string): boolean => {
     const other = ITEM.exec(line)?.[1];
     return other !== undefined && other.at(-1) === mark.at(-1) && !RULE.test(line);
   };
-  // A line that is neither an item nor stands within one may end the list.
-  let content = 0;
-  for (const line of lines) {
-    if (isItem(line)) content = ITEM.exec(line)?.[0].length ?? 0;
-    else if (line.trim() !== "" && line.search(/[^ ]/) < content) return undefined;
-  }
+  if (!isOneList(lines, isItem)) return undefined;
   return {
     kind,
     start: kind === "ol" ? Number.parseInt(mark, 10) : undefined,
     head: "",
     parts: partsOf(lines, isItem),
   };
+}
+
+/** Whether no line ends the list: each is an item, stands within one, or goes on with its paragraph. */
+function isOneList(lines: readonly string[], isItem: (line: string) => boolean): boolean {
+  let content = 0;
+  let before = "";
+  for (const line of lines) {
+    const indent = line.search(/[^ ]/);
+    const inside = line.trim() === "" || indent >= content;
+    if (isItem(line)) content = ITEM.exec(line)?.[0].length ?? 0;
+    else if (!inside && !(WORDS.test(line) && WORDS.test(before))) return false;
+    before = isItem(line) ? line.slice(content) : line;
+  }
+  return true;
 }
 
 /** Lines, gathered into parts that begin where one may. */

@@ -41,9 +41,12 @@ const PARTS = { items: "li", head: "thead", rows: "tbody" } as const;
 
 function contentOf(tree: Root, part: keyof typeof PARTS): RootContent[] {
   const blocks = tree.children.filter((child) => child.type === "element");
-  return blocks.flatMap(({ children }) =>
-    children.filter((child) => child.type === "element" && child.tagName === PARTS[part]),
-  );
+  return blocks.flatMap((block) => {
+    // Nothing that was written is ever left out, even if the list was not all one list.
+    const isList = block.tagName === "ul" || block.tagName === "ol";
+    if (part === "items" && !isList) return [element("li", {}, [block])];
+    return block.children.filter((child) => child.type === "element" && child.tagName === PARTS[part]);
+  });
 }
 
 class Cleaner {

@@ -1,12 +1,14 @@
+import type { TFunction } from "i18next";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AttachButton } from "~/features/documents/AttachButton";
 import { DocumentPicker } from "~/features/documents/DocumentPicker";
+import { uploadFiles } from "~/features/documents/uploads";
 import { ModelPicker } from "~/features/models/ModelPicker";
 import { NEW } from "~/state/choices";
 import { useDrafts } from "~/state/drafts";
 import { usePreferences } from "~/state/preferences";
-import { IconButton } from "~/ui/Button";
+import { Button, IconButton } from "~/ui/Button";
 import { stop } from "./answering";
 import { send } from "./asking";
 import styles from "./Composer.module.css";
@@ -28,7 +30,7 @@ export function Composer({ conversationId, answering }: ComposerProps) {
   const draft = useDrafts((state) => state.byConversation[place] ?? "");
   const enterSends = usePreferences((state) => state.enterSends);
   const area = useFocus(place);
-  const [refused, setRefused] = useState(false);
+  const [refusedIn, setRefusedIn] = useState<string>();
   const hint = useId();
 
   const message = sendable(draft);
@@ -38,10 +40,10 @@ export function Composer({ conversationId, answering }: ComposerProps) {
     if (isEmpty) return;
     if (answering || isTooLong) {
       // Nothing is sent and nothing is lost; why stands below.
-      setRefused(true);
+      setRefusedIn(place);
       return;
     }
-    setRefused(false);
+    setRefusedIn(undefined);
     send(conversationId, message);
     if (!isCoarse()) area.current?.focus();
   };
@@ -65,7 +67,7 @@ export function Composer({ conversationId, answering }: ComposerProps) {
           invalid={isTooLong}
           onChange={(text) => {
             useDrafts.getState().write(place, text);
-            setRefused(false);
+            setRefusedIn(undefined);
           }}
           onSend={submit}
           onKeyDown={onKeyDown}
@@ -96,8 +98,12 @@ export function Composer({ conversationId, answering }: ComposerProps) {
         </div>
       </div>
       <div className={styles.below}>
-        <LengthNotice text={message} />
-        {refused && answering && (
+        <LengthNotice text={message}>
+          <Button variant="quiet" icon="document" onClick={() => addAsDocument(message, place, t)}>
+            {t("composer.asDocument")}
+          </Button>
+        </LengthNotice>
+        {refusedIn === place && answering && (
           <p className={styles.wait} role="alert">
             {t("composer.wait")}
           </p>
@@ -108,6 +114,12 @@ export function Composer({ conversationId, answering }: ComposerProps) {
       </div>
     </div>
   );
+}
+
+/** The text stays in the box until its writer takes it out: nobody knows yet whether the upload succeeds. */
+function addAsDocument(text: string, place: string, t: TFunction<"chat">): void {
+  const time = new Date().toISOString().slice(0, 16).replace("T", " ").replace(":", "-");
+  uploadFiles([new File([text], t("composer.documentName", { time }), { type: "text/plain" })], place);
 }
 
 /** A finger: the keyboard that the focus brings would cover half of the page. */

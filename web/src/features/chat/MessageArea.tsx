@@ -80,5 +80,6 @@ const isComposing = ({ nativeEvent }: KeyboardEvent): boolean =>
 function sends(event: KeyboardEvent, enterSends: boolean): boolean {
   if (event.key !== "Enter" || event.altKey || isComposing(event)) return false;
   const withMod = event.ctrlKey || event.metaKey;
-  return withMod || (enterSends && !event.shiftKey);
+  // With both held it is the shortcut that answers again.
+  return !event.shiftKey && (withMod || enterSends);
 }

@@ -21,6 +21,8 @@ const AHEAD = 6_000;
 const BUFFER = 600;
 /** A guess at the height of a row that was never drawn. One of the list's own would move everything once it changes its mind. */
 const ROW = 160;
+/** Pixels above the first message, as the style sheet has them. */
+const TOP = 16;
 
 /** The messages, of which only those in view are drawn. Opens at the end; older ones come as somebody scrolls up. */
 export function MessageList({ conversationId, rows }: MessageListProps) {
@@ -59,6 +61,7 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
           shift={shift}
           bufferSize={BUFFER}
           itemSize={ROW}
+          startMargin={TOP}
           onScroll={onMove}
           onResize={onChange}
         >

@@ -155,15 +155,10 @@ describe("a finished answer", () => {
     const citations = [citation(1, 3), citation(2), citation(3)];
     show(saved({ text: "So it is [1] and [3]. Not [9].", citations }));
     const sources = within(screen.getByRole("region", { name: "Sources" }));
-    const names = () =>
-      sources.getAllByRole("button").map((button) => button.getAttribute("aria-label") ?? button.textContent);
-    expect(names()).toEqual([
-      "Source 1: manuals/file1.pdf, page 3",
-      "Source 3: manuals/file3.pdf",
-      "1 more passage read",
-    ]);
+    const names = () => sources.getAllByRole("button").map((button) => button.textContent);
+    expect(names()).toEqual(["Source 1file1.pdfp. 3", "Source 3file3.pdf", "1 more passage read"]);
     await userEvent.click(sources.getByRole("button", { name: "1 more passage read" }));
-    expect(names()).toContain("Source 2: manuals/file2.pdf");
+    expect(names()).toContain("Source 2file2.pdf");
     await userEvent.click(sources.getByRole("button", { name: /Source 2/ }));
     expect(usePanel.getState().content).toEqual({ kind: "citation", citations, number: 2 });
   });

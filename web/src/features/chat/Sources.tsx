@@ -46,17 +46,14 @@ interface SourceChipProps {
 function SourceChip({ citation, citations }: SourceChipProps) {
   const { t } = useTranslation("chat");
   const { number, document, page, section } = citation;
-  const name = page
-    ? t("sources.namePage", { number, document, page })
-    : t("sources.name", { number, document });
   return (
     <button
       type="button"
       className={styles.chip}
-      aria-label={name}
       title={[document, section].filter(Boolean).join("\n")}
       onClick={() => usePanel.getState().openCitation(citations, number)}
     >
+      <span className="visually-hidden">{t("sources.source")} </span>
       <span className={styles.number}>{number}</span>
       <span className={styles.document} dir="auto">
         {document.split("/").at(-1)}

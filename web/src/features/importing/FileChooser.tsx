@@ -1,4 +1,4 @@
-import { type DragEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "~/ui/Button";
 import { focusIfLost } from "~/ui/focus";
@@ -7,41 +7,23 @@ import styles from "./ImportDialog.module.css";
 
 interface FileChooserProps {
   readonly onFiles: (files: readonly File[]) => void;
+  /** Files are being dragged over the page. */
+  readonly isOver: boolean;
   /** Why the last file could not be read. */
   readonly problem: string | undefined;
 }
 
-export function FileChooser({ onFiles, problem }: FileChooserProps) {
+export function FileChooser({ onFiles, isOver, problem }: FileChooserProps) {
   const { t } = useTranslation("importing");
   const input = useRef<HTMLInputElement>(null);
-  const [isOver, setIsOver] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => focusIfLost(() => button.current), []);
   const take = (files: FileList | null): void => {
     if (files && files.length > 0) onFiles([...files]);
   };
-  const onDrop = (event: DragEvent): void => {
-    event.preventDefault();
-    // The page takes dropped files for documents.
-    event.stopPropagation();
-    setIsOver(false);
-    take(event.dataTransfer.files);
-  };
-  const onDrag = (event: DragEvent): void => {
-    event.preventDefault();
-    event.stopPropagation();
-    setIsOver(event.type !== "dragleave");
-  };
   return (
     <>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a shortcut; the button does the same. */}
-      <div
-        className={isOver ? `${styles.drop} ${styles.over}` : styles.drop}
-        onDrop={onDrop}
-        onDragEnter={onDrag}
-        onDragOver={onDrag}
-        onDragLeave={onDrag}
-      >
+      <div className={isOver ? `${styles.drop} ${styles.over}` : styles.drop}>
         <Icon name="upload" size={28} />
         <p>{t("drop")}</p>
         <Button ref={button} variant="primary" data-autofocus onClick={() => input.current?.click()}>

@@ -10,6 +10,7 @@ import { FileChooser } from "./FileChooser";
 import styles from "./ImportDialog.module.css";
 import { Picks } from "./Picks";
 import { ImportProblem } from "./problem";
+import { useFilesAnywhere } from "./useFilesAnywhere";
 import { type Import, useImport } from "./useImport";
 
 /** Takes conversations out of an export of ChatGPT, or out of one of our own. What is imported stays, whenever it is closed. */
@@ -19,12 +20,12 @@ export default function ImportDialog({ onClose }: { readonly onClose: () => void
   const notes = useNotes();
   const problem = useProblem(state.stage.name === "choosing" ? state.stage.error : undefined);
   const { stage } = state;
+  const read = (files: readonly File[]): void => state.read(files, notes);
+  const isOver = useFilesAnywhere((files) => stage.name === "choosing" && read(files));
   const actions = stage.name === "choosing" ? undefined : <Actions state={state} onClose={onClose} />;
   return (
     <Dialog title={t("title")} onClose={onClose} wide actions={actions}>
-      {stage.name === "choosing" && (
-        <FileChooser onFiles={(files) => state.read(files, notes)} problem={problem} />
-      )}
+      {stage.name === "choosing" && <FileChooser onFiles={read} isOver={isOver} problem={problem} />}
       {stage.name === "reading" && <ProgressBar label={t("reading")} value={undefined} />}
       {(stage.name === "picking" || stage.name === "importing") && (
         <Picking state={state} summaries={stage.opened.summaries} skipped={stage.opened.skipped} />

@@ -38,8 +38,12 @@ export async function openExport(
   try {
     const read = await ask(worker, { type: "read", files, notes }, signal);
     if (read.type !== "read") throw new ImportProblem("unreadable");
+    // Answers bear no number: each question waits for the answer to the one before.
+    let before: Promise<unknown> = Promise.resolve();
     const turnsOf = async (id: string): Promise<readonly Turn[]> => {
-      const answer = await ask(worker, { type: "turns", id });
+      const asked = before.then(() => ask(worker, { type: "turns", id }));
+      before = asked.catch(() => undefined);
+      const answer = await asked;
       return answer.type === "turns" ? answer.turns : [];
     };
     return { summaries: read.summaries, skipped: read.skipped, turnsOf, close };

@@ -1,4 +1,4 @@
-/** Sends chosen conversations to the API, one after the other. */
+/** Sends chosen conversations to the API, some at once. */
 import { ApiError } from "~/api/errors";
 import type { Summary } from "./exportReader";
 import { chunksOf, type Turn } from "./turns";
@@ -28,6 +28,9 @@ export interface Target {
 const TRIES = 4;
 const LONGEST_WAIT = 60;
 
+/** Most of the time goes into waiting for the server. */
+const AT_ONCE = 3;
+
 /** A conversation that fails does not stop the others, unless they would all fail. An abort rejects with the signal's reason. */
 export async function importAll(
   target: Target,
@@ -35,17 +38,24 @@ export async function importAll(
   onOutcome: (id: string, outcome: Outcome) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const summary of chosen) {
-    signal.throwIfAborted();
-    onOutcome(summary.id, { state: "running" });
-    try {
-      onOutcome(summary.id, { state: "done", ...(await importOne(target, summary, signal)) });
-    } catch (error) {
-      signal.throwIfAborted();
-      onOutcome(summary.id, { state: "failed", error });
-      if (stopsAll(error)) throw error;
+  const waiting = [...chosen];
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next && !both.aborted; next = waiting.shift()) {
+      const { id } = next;
+      onOutcome(id, { state: "running" });
+      try {
+        onOutcome(id, { state: "done", ...(await importOne(target, next, both)) });
+      } catch (error) {
+        if (both.aborted) return;
+        onOutcome(id, { state: "failed", error });
+        if (stopsAll(error)) stop.abort(error);
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  both.throwIfAborted();
 }
 
 /** No key, or no server: the next one would fare no better. */
