@@ -36,12 +36,15 @@ def run(_options: Options) -> Report:
     report = Report("The web interface in Chromium, against the local server")
     table = Table("Medians", ("figure", "found", "asked for", ""))
     for figure in found:
-        at_least = figure.get("atLeast", False)
-        value, limit = f"{number(figure['value'])} {figure['unit']}", f"{figure['limit']} {figure['unit']}"
-        asked = f"{'>=' if at_least else '<='} {limit}"
-        table.rows.append((figure["name"], value, asked, figure["detail"]))
-        reached = figure["value"] >= figure["limit"] if at_least else figure["value"] <= figure["limit"]
-        report.verdict(f"{figure['name']} {asked}", value, reached=reached)
         report.figures[figure["name"]] = figure
+        value = f"{number(figure['value'])} {figure['unit']}"
+        if "limit" not in figure:
+            table.rows.append((figure["name"], value, "", figure["detail"]))
+            continue
+        at_least = figure.get("atLeast", False)
+        asked = f"{'>=' if at_least else '<='} {figure['limit']} {figure['unit']}"
+        reached = figure["value"] >= figure["limit"] if at_least else figure["value"] <= figure["limit"]
+        table.rows.append((figure["name"], value, asked, figure["detail"]))
+        report.verdict(f"{figure['name']} {asked}", value, reached=reached)
     report.tables.append(table)
     return report

@@ -179,7 +179,7 @@ test("Markdown with tables, code, mathematics and lists", async ({ page, model, 
   await expect(answer.locator("math")).toHaveCount(2);
   await expect(answer.getByText("It costs $5 and $6.")).toBeVisible();
   await answer.getByRole("button", { name: "Copy code" }).click();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("def f(x):\n    return x ** 2\n");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("def f(x):\n    return x ** 2");
   await answer.getByRole("button", { name: "Copy the answer" }).click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("## Title");
 });
@@ -246,7 +246,7 @@ test("the conversation's documents are searched, and the answer says what came o
   model.says("It is 42 degrees [1].");
   await page.goto("/");
   await ask(page, "What is the angle of a rainbow?");
-  await expect(answers(page).last().getByRole("button", { name: "Source 1: notes/rainbow.md" }).first()).toBeVisible();
+  await expect(answers(page).last().getByRole("button", { name: /^Source 1\b.*rainbow\.md/ }).first()).toBeVisible();
   expect(model.asked.at(-1)?.question).toContain("42 degrees");
 });
 

@@ -6,7 +6,7 @@ import { ask, composer, conversationLink, messages, questions, sidebar } from ".
 
 const searchBox = (page: Page) => page.getByRole("textbox", { name: "Search conversations" });
 const titleField = (page: Page) => page.getByRole("textbox", { name: "New title" });
-const notices = (page: Page) => page.getByRole("region", { name: "Notices" }).last();
+const notices = (page: Page) => page.getByRole("region", { name: "Notices" });
 
 /** Chooses what the menu of a conversation offers. */
 async function choose(page: Page, title: string, action: string): Promise<void> {

@@ -15,7 +15,7 @@ const tray = (page: Page): Locator => page.getByRole("region", { name: "Uploads"
 const upload = (page: Page, name: string): Locator => tray(page).getByRole("listitem").filter({ hasText: name });
 const library = (page: Page): Locator => page.getByRole("region", { name: "Your documents" });
 const row = (page: Page, name: string): Locator => library(page).getByRole("listitem").filter({ has: page.getByRole("button", { name: `Preview ${name}` }) });
-const notices = (page: Page): Locator => page.getByRole("region", { name: "Notices" }).last();
+const notices = (page: Page): Locator => page.getByRole("region", { name: "Notices" });
 const isUpload = (method: string | undefined, url: string | undefined): boolean => method === "PUT" && (url?.startsWith("/api/documents/") ?? false);
 
 test("files are chosen: those that can be read become ready, of the others it says why", async ({ page, server, expectedErrors }) => {

@@ -23,19 +23,33 @@ export interface Smoothness {
   readonly tasksOver50: number;
 }
 
+export type FrameEvent = "DrawFrame" | "FireAnimationFrame";
+
 const CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame"];
 
-/** Traces the page while `work` runs. What it does must draw all the time: a page at rest draws no frames. */
-export async function traced(browser: Browser, page: Page, work: () => Promise<void>): Promise<Smoothness> {
+/**
+ * Traces the page while `work` runs. `frames` says which events are frames: `DrawFrame`, what the compositor put on the screen (of use
+ * while something moves all the time: a page at rest draws nothing), or `FireAnimationFrame`, the page's turn in each frame. For the
+ * latter the page is made to ask for every frame, so that one that comes late shows, whether there was something to draw or not.
+ */
+export async function traced(browser: Browser, page: Page, frames: FrameEvent, work: () => Promise<void>): Promise<Smoothness> {
+  if (frames === "FireAnimationFrame") await page.evaluate(askForEveryFrame);
   await browser.startTracing(page, { categories: CATEGORIES });
   await work();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
-  return smoothnessOf(traceEvents);
+  return smoothnessOf(traceEvents, frames);
+}
+
+function askForEveryFrame(): void {
+  const ask = (): void => {
+    requestAnimationFrame(ask);
+  };
+  ask();
 }
 
 /** Of all renderers the one with the most frames is the page's. */
-export function smoothnessOf(events: readonly TraceEvent[]): Smoothness {
-  const drawn = busiest(events.filter((event) => event.name === "DrawFrame"));
+export function smoothnessOf(events: readonly TraceEvent[], frames: FrameEvent): Smoothness {
+  const drawn = busiest(events.filter((event) => event.name === frames));
   const times = drawn.map((event) => event.ts / 1000).sort((a, b) => a - b);
   const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
   const tasks = mainThreadTasks(events, drawn[0]?.pid);

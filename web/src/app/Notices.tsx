@@ -16,7 +16,7 @@ export function Notices() {
   const keyDialogOpen = useShell((state) => state.keyDialogOpen);
   const [storageFails, hideStorage] = useStorageTrouble();
   return (
-    <section className={styles.notices} aria-label={t("notices", { ns: "common" })} aria-live="polite">
+    <section className={styles.notices} aria-label={t("problems")} aria-live="polite">
       {lost && (
         <Notice icon="offline" text={t("offline")}>
           <Button onClick={retry}>{t("retry", { ns: "common" })}</Button>

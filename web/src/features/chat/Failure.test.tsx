@@ -1,8 +1,9 @@
-import { act, render, screen } from "@testing-library/react";
+import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "~/api/errors";
 import { draftOf } from "~/state/drafts";
+import { renderWithQueries } from "~/test/render";
 import { Failure } from "./Failure";
 import { putTurn, turnsOf } from "./liveTurns";
 import { type FakeServer, forgetPage, liveTurn, startServer } from "./testing";
@@ -22,7 +23,7 @@ afterEach(() => {
 function show(error: ApiError, change: Partial<LiveTurn> = {}): void {
   const turn = liveTurn({ phase: "failed", error, ...change });
   putTurn(turn);
-  render(<Failure turn={turn} />);
+  renderWithQueries(<Failure turn={turn} />);
 }
 
 describe("a question that was not answered", () => {
@@ -70,14 +71,19 @@ describe("a question that was not answered", () => {
     expect(screen.getByText(/not asked for twice/)).toBeVisible();
   });
 
-  it("notices when the connection is back", () => {
-    const online = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+  it("says that the connection is back once the server has answered, whatever the browser says of its network", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    let isThere = false;
+    vi.stubGlobal("fetch", async () => {
+      if (!isThere) throw new TypeError("Failed to fetch");
+      return Response.json({ status: "ok", version: "1", model: "builtin" });
+    });
     show(new ApiError(0, "offline", ""));
     expect(screen.getByText(/no connection to the server/)).toBeVisible();
-    online.mockReturnValue(true);
-    act(() => {
-      window.dispatchEvent(new Event("online"));
-    });
+    await act(() => vi.advanceTimersByTimeAsync(30_000));
+    expect(screen.getByText(/no connection to the server/)).toBeVisible();
+    isThere = true;
+    await act(() => vi.advanceTimersByTimeAsync(30_000));
     expect(screen.getByText(/connection is back/)).toBeVisible();
   });
 

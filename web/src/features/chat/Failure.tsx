@@ -1,5 +1,6 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useHealth } from "~/api/queries";
 import { useFormat } from "~/i18n/format";
 import { Button } from "~/ui/Button";
 import { Icon } from "~/ui/Icon";
@@ -21,7 +22,7 @@ export function Failure({ turn }: { readonly turn: LiveTurn }) {
   const seconds = useSecondsUntil(turn.retryAt);
   const isCounting = seconds > 0 && seconds <= LONGEST_COUNTDOWN;
   const replaces = turn.body.replaces !== undefined;
-  const isBack = useIsOnline() && turn.error?.code === "offline";
+  const isBack = useIsBack(turn.error?.code === "offline");
   return (
     <section className={styles.failure} aria-label={t("failure.heading")}>
       <Icon name="warning" />
@@ -78,15 +79,13 @@ function useSecondsUntil(time: number | undefined): number {
   return isOver ? 0 : Math.ceil((time - now) / 1000);
 }
 
-function useIsOnline(): boolean {
-  return useSyncExternalStore(
-    (changed) => {
-      const events = ["online", "offline"] as const;
-      for (const event of events) window.addEventListener(event, changed);
-      return () => {
-        for (const event of events) window.removeEventListener(event, changed);
-      };
-    },
-    () => navigator.onLine,
-  );
+/** Whether the server answers again. What the browser says of its network tells nothing of that, one way or the other. */
+function useIsBack(wasLost: boolean): boolean {
+  const [since] = useState(Date.now);
+  // While it fails it asks again by itself.
+  const { refetch, dataUpdatedAt, isError } = useHealth();
+  useEffect(() => {
+    if (wasLost) void refetch();
+  }, [wasLost, refetch]);
+  return wasLost && !isError && dataUpdatedAt > since;
 }
