@@ -122,7 +122,7 @@ test("a source: text, PDF, and a notice above it", async ({ page, model, server 
 
 test("costs, settings, the first page, an import, and a key that is asked for", async ({ page, server, gateway, expectedErrors }) => {
   expectedErrors.push(/403/);
-  await server.say("What does it cost?");
+  const { conversation_id } = await server.say("What does it cost?");
   await page.goto("/costs");
   await page.getByText("As a table").click();
   await expectBothThemes(page, "costs");
@@ -133,6 +133,10 @@ test("costs, settings, the first page, an import, and a key that is asked for", 
   await page.getByRole("button", { name: "Import..." }).click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await expectBothThemes(page, "an import");
+  const exported = await (await fetch(`${server.url}/conversations/${conversation_id}/export?format=json`)).text();
+  await chooseFiles(page, page.getByRole("button", { name: "Choose files" }), [file("one.json", exported)]);
+  await expect(page.getByRole("listitem").getByText("Already here")).toBeVisible();
+  await expectBothThemes(page, "what an import holds");
   await page.goto("/welcome");
   await page.getByText("Ollama", { exact: true }).click();
   await expectBothThemes(page, "the first page");

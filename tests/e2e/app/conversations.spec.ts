@@ -1,8 +1,10 @@
 /** The list of conversations: finding, renaming, deleting, taking along. */
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
+import { chooseFiles, file } from "../support/files.ts";
 import { expect, test } from "../support/test.ts";
 import { ask, composer, conversationLink, messages, questions, sidebar } from "../support/ui.ts";
+import { zip } from "../support/zip.ts";
 
 const searchBox = (page: Page) => page.getByRole("textbox", { name: "Search conversations" });
 const titleField = (page: Page) => page.getByRole("textbox", { name: "New title" });
@@ -174,4 +176,95 @@ test("another tab hears of a new title, a new conversation and a deleted one", a
   await choose(page, "After", "Delete");
   await notices(page).getByRole("button", { name: "Dismiss" }).click();
   await expect(conversationLink(other, "After")).toBeHidden();
+});
+
+test.describe("an import", () => {
+  /** A conversation as ChatGPT exports it: a tree of messages, the shown one its last. */
+  const chatGpt = (id: string, title: string, words: readonly string[]): object => {
+    const nodes = words.map((text, at) => [
+      `${id}-${at}`,
+      {
+        id: `${id}-${at}`,
+        parent: at ? `${id}-${at - 1}` : null,
+        message: { author: { role: at % 2 ? "assistant" : "user" }, create_time: 1_700_000_000 + at, content: { content_type: "text", parts: [text] } },
+      },
+    ]);
+    return { conversation_id: id, title, create_time: 1_700_000_000, update_time: 1_700_000_100, current_node: `${id}-${words.length - 1}`, mapping: Object.fromEntries(nodes) };
+  };
+  const EXPORT = [
+    chatGpt("a", "Tea and **coffee**", ["Tea or coffee?", "Tea.", "Why?", "It is green."]),
+    chatGpt("b", "<img src=x onerror=alert(1)>", ["Hello?", "<script>alert(1)</script> Hello."]),
+  ];
+  const dialog = (page: Page) => page.getByRole("dialog", { name: "Import conversations" });
+
+  async function importFrom(page: Page, name: string, content: string | Buffer): Promise<void> {
+    await chooseFiles(page, dialog(page).getByRole("button", { name: "Choose files" }), [file(name, content, "application/octet-stream")]);
+  }
+
+  async function importAll(page: Page): Promise<void> {
+    await dialog(page).getByRole("checkbox", { name: /^Select (all \d+|1 conversation)$/ }).check();
+    await dialog(page).getByRole("button", { name: /^Import \d+ conversations?$/ }).click();
+  }
+
+  test("takes a JSON file, then an archive with more in it, and doubles nothing", async ({ page, server }) => {
+    await page.goto("/");
+    await sidebar(page).getByRole("button", { name: "Import conversations" }).first().click();
+    await importFrom(page, "conversations.json", JSON.stringify(EXPORT));
+    const list = dialog(page).getByRole("list", { name: "Conversations in the export" });
+    await expect(list.getByRole("listitem")).toHaveCount(2);
+    await importAll(page);
+    await expect(dialog(page)).toContainText("2 conversations imported.");
+    expect((await server.titles()).sort()).toEqual(["<img src=x onerror=alert(1)>", "Tea and **coffee**"]);
+
+    await dialog(page).getByRole("button", { name: "Another file" }).click();
+    const longer = [...EXPORT.slice(1), chatGpt("a", "Tea and **coffee**", ["Tea or coffee?", "Tea.", "Why?", "It is green.", "And coffee?", "It is black."])];
+    await importFrom(page, "export.zip", zip({ "user.json": "{}", "conversations.json": JSON.stringify(longer), "chat.html": "<html>" }));
+    await expect(list.getByText("Already here").first()).toBeVisible();
+    await importAll(page);
+    await expect(list.getByText("1 question imported")).toBeVisible();
+    await expect(list.getByText("Nothing new in it")).toBeVisible();
+    await dialog(page).getByRole("button", { name: "Close" }).last().click();
+    await conversationLink(page, "Tea and **coffee**").click();
+    await expect(messages(page)).toHaveCount(6);
+    await expect(questions(page)).toHaveText([/Tea or coffee\?/, /Why\?/, /And coffee\?/]);
+    expect(await server.titles()).toHaveLength(2);
+  });
+
+  test("of something that is none says what it is, and takes the next file", async ({ page, server }) => {
+    const cycle = chatGpt("c", "Round and round", ["One?", "One."]) as { mapping: Record<string, { parent: string | null }> };
+    const first = cycle.mapping["c-0"];
+    if (first) first.parent = "c-1";
+    const refused: [string, string | Buffer, string][] = [
+      ["export.zip", Buffer.from("PK\u0003\u0004 and then rubbish"), "The .zip file is damaged or not complete"],
+      ["conversations.json", '[{"title": "cut', "The file is damaged: its JSON ends too early"],
+      ["notes.json", '{"a": 1}', "This is no export of ChatGPT or of this chatbot"],
+      ["empty.json", "", "This is no export of ChatGPT or of this chatbot"],
+      ["empty.zip", zip({ "readme.txt": "nothing" }), "This is no export of ChatGPT or of this chatbot"],
+      ["silent.json", JSON.stringify([chatGpt("d", "Nothing said", [])]), "The export holds no conversation with text in it."],
+    ];
+    await page.goto("/settings");
+    await page.getByRole("button", { name: "Import..." }).click();
+    for (const [name, content, reason] of refused) {
+      await importFrom(page, name, content);
+      await expect(dialog(page).getByRole("alert"), name).toContainText(reason);
+    }
+    await importFrom(page, "conversations.json", JSON.stringify([cycle]));
+    await importAll(page);
+    await expect(dialog(page)).toContainText("1 conversation imported.");
+    expect(await server.titles()).toEqual(["Round and round"]);
+  });
+
+  test("brings back what was exported here", async ({ page, server }) => {
+    const id = await server.remember("There and back", [["One?", "One."], ["Two?", "Two."]]);
+    const exported = await (await fetch(`${server.url}/conversations/${id}/export?format=json`)).text();
+    await fetch(`${server.url}/conversations/${id}`, { method: "DELETE" });
+    await page.goto("/settings");
+    await page.getByRole("button", { name: "Import..." }).click();
+    await importFrom(page, "There and back.json", exported);
+    await importAll(page);
+    await expect(dialog(page)).toContainText("1 conversation imported.");
+    await page.keyboard.press("Escape");
+    await conversationLink(page, "There and back").click();
+    await expect(messages(page)).toHaveCount(4);
+  });
 });

@@ -1,5 +1,8 @@
 /** The browser: one that is installed, or else the one that lies inside the package @sparticuz/chromium (Linux, x86_64). */
-import { accessSync, constants } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const INSTALLED = [
   "/usr/bin/chromium",
@@ -24,9 +27,23 @@ export async function findChromium(): Promise<Browser> {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error(`No Chromium was found (${INSTALLED.join(", ")}). Install Chromium or Google Chrome, then run this again.`);
   }
-  const { default: packaged } = await import("@sparticuz/chromium");
-  return { executable: await packaged.executablePath(), args: NO_SANDBOX };
+  return { executable: await packagedChromium(), args: NO_SANDBOX };
 }
+
+/** Unpacks it to the folder of temporary files; the second time it is there. */
+async function packagedChromium(): Promise<string> {
+  const { default: packaged } = await import("@sparticuz/chromium");
+  if (!existsSync("/etc/fonts/fonts.conf")) process.env.FONTCONFIG_PATH ??= join(tmpdir(), "fonts");
+  const executable = await packaged.executablePath();
+  if (runs(executable)) return executable;
+  // A Linux without the libraries of a desktop. The package has them, but unpacks them in Lambda only, as this variable tells.
+  rmSync(executable);
+  process.env.AWS_EXECUTION_ENV = "AWS_Lambda_nodejs22.x";
+  process.env.LD_LIBRARY_PATH = join(tmpdir(), "al2023", "lib");
+  return packaged.executablePath();
+}
+
+const runs = (executable: string): boolean => spawnSync(executable, ["--version"]).status === 0;
 
 function isExecutable(path: string): boolean {
   try {

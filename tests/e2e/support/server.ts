@@ -37,12 +37,24 @@ export class LocalServer {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Deletes conversations and documents, so that the next test begins with none. */
+  /** Deletes conversations and documents, until there are none: the next test begins with an empty server. */
   async empty(): Promise<void> {
+    for (let left = await this.paths(); left.length > 0; left = await this.paths()) {
+      await Promise.all(left.map((path) => this.delete(path)));
+    }
+  }
+
+  /** Of the conversations and documents that are there: a page of each. */
+  private async paths(): Promise<string[]> {
     const { conversations } = (await this.get("/conversations?limit=200")) as { conversations: { conversation_id: string }[] };
     const { documents } = (await this.get("/documents?limit=200")) as { documents: { document_id: string }[] };
-    const gone = [...conversations.map((each) => `/conversations/${each.conversation_id}`), ...documents.map((each) => `/documents/${each.document_id}`)];
-    await Promise.all(gone.map((path) => fetch(this.url + path, { method: "DELETE" })));
+    return [...conversations.map((each) => `/conversations/${each.conversation_id}`), ...documents.map((each) => `/documents/${each.document_id}`)];
+  }
+
+  /** What is gone already is as it should be. */
+  private async delete(path: string): Promise<void> {
+    const response = await fetch(this.url + path, { method: "DELETE" });
+    if (!response.ok && response.status !== 404) throw new Error(`DELETE ${path}: ${response.status} ${await response.text()}`);
   }
 
   async get(path: string): Promise<unknown> {
