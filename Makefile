@@ -58,7 +58,8 @@ web-check: web/dist/.ready  ## Check the web interface: format, types, unit test
 	@cd web && npm run --silent check && npm run --silent test && npm run --silent size
 
 web-types: $(VENV)/.run web/node_modules/.ready  ## Renew the web interface's types of the API
-	@$(BIN)/python scripts/openapi.py >web/openapi.json
+	@$(BIN)/python scripts/openapi.py >web/openapi.json.new
+	@mv web/openapi.json.new web/openapi.json
 	@cd web && npm run --silent schema
 
 browser: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Try the web interface in a browser

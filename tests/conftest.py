@@ -1,4 +1,4 @@
-"""Fixtures of the tests that go through the HTTP API."""
+"""Fixtures of the tests that go through the HTTP API, and what all tests of a run share."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ import pytest
 
 from tests.fakes import PATIENCE
 from tests.serving import Client, Home, Stage, build, serving
+from tests.sharing import share_response_fields, share_service_models
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        share_service_models(patch)
+        share_response_fields(patch)
+        yield
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ TRANSFER_KB = 60
 #: a test counts them.
 DYNAMODB_CALLS = {"GetItem": 2, "Query": 2, "PutItem": 1, "TransactWriteItems": 1, "UpdateItem": 1}
 #: Read units: the header twice, the day's usage, and eleven messages of 1.5 KB in 4 KB units, all consistent; and
-#: half a unit for each second of the answer after the first, to see whether it was stopped.
+#: half a unit for each second of the answer after the first, to see whether it was stopped, and a whole one before its
+#: first words.
 READS = 1 + 1 + 1 + 5 + 5
 #: Write units of 1 KB: claim, usage; in the transaction, which costs twice, header, question (1 KB), answer (3 KB) and
 #: claim; the index of conversations, whose key changes, takes two.

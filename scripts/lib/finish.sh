@@ -20,7 +20,7 @@ upload_web() {
     case $bucket in "" | None) return 0 ;; esac
     [ -f "$folder/index.html" ] || { note "web/dist is not built, so the pages in $bucket stay as they are; build it with 'make web' and run the same command again" && return 0; }
     step "uploading the web pages"
-    # Names of assets change with their content. The page that names them goes last. What the CLI knows of scripts, styles,
+    # Paths of assets change with their content. The page that names them goes last. What the CLI knows of scripts, styles,
     # manifests and WebAssembly by their endings is what browsers insist on; of fonts they do not ask.
     if [ -d "$folder/assets" ]; then
         must "$STEP" s3 sync --only-show-errors --cache-control 'public,max-age=31536000,immutable' "$folder/assets" "s3://$bucket/assets"

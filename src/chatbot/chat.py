@@ -28,7 +28,7 @@ from shared.errors import (
     NotFound,
     TurnStopped,
 )
-from shared.models import Completion, RequestClaim, TokenUsage
+from shared.models import Completion, RequestClaim, TextDelta, TokenUsage
 from shared.ports import Clock
 
 #: Errors of models that did not begin to work.
@@ -130,15 +130,19 @@ class ChatService:
 
     def _write(self, turn: Turn, chain: tuple[str, ...], asked: Conversation, stop: StopWatch) -> Generator[TurnEvent]:
         """The model's answer, to its end or until it is stopped: what comes then is not taken any more."""
+        blank = True
         with closing(self._llm.stream(chain, asked, turn.request.deadline)) as events:
             for event in events:
+                # With the first words it is decided whether anything is kept.
+                begins = blank and isinstance(event, TextDelta) and bool(event.text.strip())
                 # A reply that has come to its end is whole, whatever was asked for.
-                if not isinstance(event, Completion) and stop.asked():
+                if not isinstance(event, Completion) and stop.asked(latest=begins):
                     break
+                blank = blank and not begins
                 yield from turn.take(event)
             else:
                 return
-        if turn.is_blank:
+        if blank:
             raise _stopped()
         # Closed before its end, the model tells no figures.
         yield from turn.take(Completion("stopped", self._llm.estimate(asked, "".join(turn.written))))

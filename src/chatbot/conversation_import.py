@@ -134,6 +134,9 @@ class _Place:
 def _in_order(turns: Sequence[PastTurn], now: datetime) -> Iterator[tuple[PastTurn, datetime]]:
     """The turns with the time of each reply: as it is told, but between its question and the next one.
 
+    What comes after the last turn is not known: the next request may go on with it, and would be skipped if it were
+    asked before this reply. So that one stands right after its question.
+
     Raises ``InvalidRequest``.
     """
     for number, turn in enumerate(turns):
@@ -148,6 +151,6 @@ def _in_order(turns: Sequence[PastTurn], now: datetime) -> Iterator[tuple[PastTu
                 "least; send the turns oldest first, each once.",
                 field=f"turns.{number}.asked_at",
             )
-        latest = turns[number + 1].asked - _TICK if number + 1 < len(turns) else now + _SKEW
+        latest = turns[number + 1].asked - _TICK if number + 1 < len(turns) else turn.asked
         answered = turn.answered or turn.asked
         yield turn, max(turn.asked + _TICK, min(answered, latest))

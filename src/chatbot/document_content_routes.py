@@ -15,8 +15,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive as ReceiveMessage
 from starlette.types import Scope, Send
 
+from chatbot.api_routes import UserOf
 from chatbot.document_models import DocumentText, Download, TextPassage
-from chatbot.document_routes import Id, UserOf, absolute, documents_of, errors
+from chatbot.document_routes import Id, absolute, documents_of, errors
 from chatbot.document_services import Contents
 from chatbot.services import Services
 from shared.document_keys import attachment_of
@@ -66,19 +67,17 @@ def document_content_routes(services: Services, user_of: UserOf) -> APIRouter:
         return Download(url=absolute(request, target.url), method="GET", headers=target.headers)
 
     if services.documents is not None and services.documents.contents is not None:
-        _add_contents(router, services, services.documents.contents, user_of)
+        _add_contents(router, services.documents.contents, user_of)
     return router
 
 
-def _add_contents(router: APIRouter, services: Services, contents: Contents, user_of: UserOf) -> None:
+def _add_contents(router: APIRouter, contents: Contents, user_of: UserOf) -> None:
     """The place that uploads go to, and downloads come from, where there is no bucket for them."""
 
     @router.get("/content", response_class=Response, responses={200: _FILE})
     def read_content(request: Request, document_id: Id) -> StreamingResponse:
         """The bytes of the document's file, to be kept and not shown."""
-        user_id = user_of(request)
-        key = documents_of(services).service.get(user_id, document_id).key
-        file = contents.open(user_id, document_id)
+        key, file = contents.open(user_of(request), document_id)
         return _Attachment(file, key)
 
     # Threads of their own, so that slow uploads keep no other request waiting.

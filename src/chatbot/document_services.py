@@ -14,7 +14,7 @@ from rag.documents import DocumentService
 from shared.config import Settings
 from shared.document_backends import ChatDocuments, LocalDocuments
 from shared.document_ports import Retriever
-from shared.documents import RetrievalRequest, RetrievalResult
+from shared.documents import SEARCH_SECONDS, RetrievalRequest, RetrievalResult
 from shared.errors import NotFound
 from shared.models import OWNER
 from shared.ports import Clock
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1 << 20
 
-#: An index that was asleep answers after 10 to 30 seconds.
-_READ_SECONDS = 40
 #: A document that is longer, by the ruler, is not given as text in one piece.
 _LONGEST_TEXT = 200_000
-#: The bytes of a document's file: user, document id. Raises ``NotFound``, ``StoreError``.
-Open = Callable[[str, str], BinaryIO]
+#: The name of a document and the bytes of its file: user, document id. Raises ``NotFound``, ``StoreError``.
+Open = Callable[[str, str], tuple[str, BinaryIO]]
 #: Stores the bytes of an announced document: user, document id, the bytes piece by piece, and how many there are where
 #: that is known. Raises ``NotFound``, ``InvalidRequest``, ``StoreError``.
 Receive = Callable[[str, str, Iterable[bytes], int | None], None]
@@ -67,7 +65,7 @@ class DocumentServices:
                 user_id=user_id,
                 query="",
                 token_budget=_LONGEST_TEXT,
-                deadline=time.monotonic() + _READ_SECONDS,
+                deadline=time.monotonic() + SEARCH_SECONDS,
                 document_ids=(document_id,),
             )
         )
@@ -117,8 +115,9 @@ def _local(settings: Settings, backends: LocalDocuments, clock: Clock) -> Docume
             files.delete(user_id, record.key)
             raise
 
-    def open_file(user_id: str, document_id: str) -> BinaryIO:
-        return files.open_file(user_id, service.get(user_id, document_id).key)
+    def open_file(user_id: str, document_id: str) -> tuple[str, BinaryIO]:
+        key = service.get(user_id, document_id).key
+        return key, files.open_file(user_id, key)
 
     def stop() -> None:
         queue.stop()

@@ -14,14 +14,12 @@ from chatbot.events import StatusChanged
 from chatbot.follow_up import LONGEST_FOLLOW_UP, is_short, rewrite_request, standalone_question, with_previous_question
 from chatbot.llm_service import LLMService, ModelInfo
 from shared.document_ports import Retriever
-from shared.documents import Passage, RetrievalRequest, RetrievalResult
+from shared.documents import SEARCH_SECONDS, Passage, RetrievalRequest, RetrievalResult
 from shared.errors import ChatbotError, ModelError
 from shared.models import ChatMessage, Retrieval, TokenUsage
 
 log = logging.getLogger(__name__)
 
-#: An index that was asleep answers after 10 to 30 seconds; at most half of a turn's time is spent on it.
-_SEARCH_SECONDS = 40
 #: A search that takes so long is waking an index; an ordinary one takes well under a second.
 _WAKING_SECONDS = 3
 #: A user without documents is told so at once, and sees nothing of the search.
@@ -64,7 +62,8 @@ class DocumentGrounding:
             user_id=user_id,
             query=message,
             token_budget=model.capabilities.passage_budget_tokens,
-            deadline=min(now + _SEARCH_SECONDS, now + (deadline - now) / 2),
+            # At most half of the turn's time.
+            deadline=min(now + SEARCH_SECONDS, now + (deadline - now) / 2),
             document_ids=document_ids,
         )
         return self._search(self._retriever, request)

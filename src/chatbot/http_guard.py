@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 #: 32,000 characters of JSON take 384,000 bytes where each is escaped as a surrogate pair.
 LARGEST_BODY = 512 * 1024
+#: One turn of a conversation from elsewhere: a message, and a reply of 64,000 characters, 768,000 bytes.
+LARGEST_IMPORT = 1280 * 1024
+_IMPORT = "/conversations/import"
 #: A client that is still sending when its connection closes sees a reset, not the answer: so much is read and dropped.
 _MOST_DROPPED = 16 * LARGEST_BODY
 #: Files come this way on a laptop; their route reads them piece by piece, and has a limit of its own.
@@ -90,15 +93,19 @@ class HttpGuard:
             message = f"This server is addressed as {' or '.join(sorted(self._hosts))}; another Host was found."
             await _refuse(send, 400, "invalid_host", message, request_id)
             return
-        if scope["method"] == "PUT" and _UPLOADS.fullmatch(scope["path"].removeprefix(scope.get("root_path", ""))):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if scope["method"] == "PUT" and _UPLOADS.fullmatch(path):
             await self._app(scope, receive, send)
             return
+        is_import = path == _IMPORT
+        largest = LARGEST_IMPORT if is_import else LARGEST_BODY
         try:
-            body = await _read_body(scope, receive)
+            body = await _read_body(scope, receive, largest)
         except ClientDisconnect:
             return
         if body is None:
-            message = f"The body is larger than {LARGEST_BODY:,} bytes; a message may have 32,000 characters."
+            hint = "send fewer turns in one request" if is_import else "a message may have 32,000 characters"
+            message = f"The body is larger than {largest:,} bytes; {hint}."
             await _refuse(send, 413, "too_large", message, request_id)
             return
         await self._app(scope, _replay(body, receive), send)
@@ -112,8 +119,8 @@ def _host(scope: Scope) -> str | None:
         return None
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or ``None`` where it is too large. Raises ``ClientDisconnect``."""
+async def _read_body(scope: Scope, receive: Receive, largest: int) -> bytes | None:
+    """The whole body, or ``None`` where it has more bytes than ``largest``. Raises ``ClientDisconnect``."""
     declared = Headers(scope=scope).get("content-length", "")
     if declared.isdigit() and int(declared) > _MOST_DROPPED:
         return None
@@ -124,10 +131,10 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
             raise ClientDisconnect
         part = message.get("body", b"")
         size += len(part)
-        if size <= LARGEST_BODY:
+        if size <= largest:
             body += part
         if not message.get("more_body"):
-            return bytes(body) if size <= LARGEST_BODY else None
+            return bytes(body) if size <= largest else None
     return None
 
 

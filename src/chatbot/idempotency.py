@@ -1,7 +1,7 @@
 """One answer for one Idempotency-Key, however often and from wherever the request is sent.
 
-The first to claim the key answers; the others wait and are given the same answer. A holder that dies loses its claim
-when its lease runs out, so that a retry works.
+The first to claim the key answers; the others wait and are given the same answer. A holder that dies loses its claim,
+so that a retry works: at once where the store can tell that its process is gone, else when its lease runs out.
 """
 
 from __future__ import annotations

@@ -276,8 +276,8 @@ class LLMService:
                     yield Attempt(name, passages)
                 shorter = Conversation(kept[(len(kept) // 2 + 1) // 2 * 2 :], conversation.message, whole=False)
                 request = self._request(candidate, shorter, passages, deadline)
-            except ModelRejectedRequest:
-                candidate.breaker.succeeded()  # it is there, and it answered
+            except (ModelRejectedRequest, GeneratorExit):
+                candidate.breaker.succeeded()  # it is there, and it answered; what is left was stopped while it did
                 raise
             except ModelError:
                 candidate.breaker.failed()

@@ -83,6 +83,7 @@ def _ended(turn: TurnFacts) -> dict[str, object]:
     return {
         "request_id": turn.request_id,
         "conversation_id": turn.conversation_id,
+        "message_id": turn.message_id,
         "model": turn.model,
         "duration_ms": _milliseconds(turn.began, time.monotonic()),
     }

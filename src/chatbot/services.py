@@ -96,5 +96,13 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         documents=documents.ping if documents else None,
     )
     return Services(
-        *(chat, conversations, imports, llm, status, TurnRunner(), stopping, backends.store.close, documents)
+        chat=chat,
+        conversations=conversations,
+        imports=imports,
+        llm=llm,
+        status=status,
+        turns=TurnRunner(),
+        stopping=stopping,
+        close_store=backends.store.close,
+        documents=documents,
     )

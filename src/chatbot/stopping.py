@@ -48,7 +48,9 @@ class Stopping:
         with self._lock:
             self._here[user_id, message_id] = asked
         try:
-            yield StopWatch(asked, lambda: self._store.stop_asked(user_id, message_id), self._monotonic)
+            yield StopWatch(
+                asked, lambda latest: self._store.stop_asked(user_id, message_id, latest=latest), self._monotonic
+            )
         finally:
             with self._lock:
                 del self._here[user_id, message_id]
@@ -57,22 +59,27 @@ class Stopping:
 class StopWatch:
     """Whether one turn was asked to stop. Used by that turn's thread alone."""
 
-    def __init__(self, here: threading.Event, elsewhere: Callable[[], bool], monotonic: Callable[[], float]) -> None:
-        """``here`` is set in this process; ``elsewhere`` looks into the store."""
+    def __init__(
+        self, here: threading.Event, elsewhere: Callable[[bool], bool], monotonic: Callable[[], float]
+    ) -> None:
+        """``here`` is set in this process; ``elsewhere`` looks into the store, for the latest there is if told so."""
         self._here = here
         self._elsewhere = elsewhere
         self._monotonic = monotonic
-        self._looked_at = monotonic()
+        self._began = self._looked_at = monotonic()
 
-    def asked(self) -> bool:
-        """Costs nothing but a look into the store now and then. Never fails the turn."""
+    def asked(self, *, latest: bool = False) -> bool:
+        """Costs nothing but a look into the store now and then. Never fails the turn.
+
+        With ``latest`` it has looked just now, unless the turn has only begun.
+        """
         now = self._monotonic()
-        if not self._here.is_set() and now - self._looked_at >= _LOOK_SECONDS:
+        if not self._here.is_set() and now - (self._began if latest else self._looked_at) >= _LOOK_SECONDS:
             self._looked_at = now
             try:
-                if self._elsewhere():
+                if self._elsewhere(latest):
                     self._here.set()
             except ChatbotError:
                 # Asked again, it would hold up the answer each time for as long as it takes to fail.
-                self._looked_at = math.inf
+                self._began = self._looked_at = math.inf
         return self._here.is_set()

@@ -106,11 +106,6 @@ class Turn:
             yield TextAdded(text)
 
     @property
-    def is_blank(self) -> bool:
-        """Whether the model has written no words yet."""
-        return not "".join(self.written).strip()
-
-    @property
     def retrieval(self) -> Retrieval:
         """What came of the documents: passages that no model had room for were of no use."""
         found = self.grounding.retrieval

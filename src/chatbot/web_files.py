@@ -28,7 +28,7 @@ WEB_POLICY = {
 }
 
 _PAGE = "/index.html"
-#: Names in there change with their content.
+#: Paths in there change with their content: by a hash in the name, or by the version of pdf.js in its folder's.
 _ASSETS = "/assets/"
 _AT_THE_ROOT = re.compile(r"/[^/]+[.][A-Za-z0-9]+")
 _FOR_EVER = "public, max-age=31536000, immutable"

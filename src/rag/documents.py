@@ -64,8 +64,8 @@ class DocumentService:
 
     def begin_upload(
         self, user_id: str, filename: str, size: int, content_type: str | None = None
-    ) -> tuple[DocumentRecord, UploadTarget]:
-        """Announces the bytes of a document, new or to be replaced, and tells where to send them.
+    ) -> tuple[DocumentRecord, UploadTarget, bool]:
+        """Announces the bytes of a document; tells where to send them, and whether they replace any.
 
         What is live stays so until they are indexed. Raises ``InvalidRequest`` (``TooLarge``) for a name or size that
         cannot be, and ``DocumentChanged`` while a document of this name is being deleted.
@@ -86,7 +86,9 @@ class DocumentService:
             return announced(record, format_timestamp(now), now.timestamp())
 
         changed = self._change(user_id, document_id_of(user_id, key), announce)
-        return changed or self.get(user_id, document_id_of(user_id, key)), target
+        record = changed or self.get(user_id, document_id_of(user_id, key))
+        replaces = record.generation is not None or self._files.stat(user_id, key) is not None
+        return record, target, replaces
 
     def download(self, user_id: str, document_id: str) -> DownloadTarget:
         """Where the bytes of the document's file are. Raises ``NotFound`` where it, or its file, is gone."""

@@ -72,6 +72,10 @@ class Generation:
     embedder: str
 
 
+#: How long an answer of the index is waited for: one that was asleep takes 10 to 30 seconds.
+SEARCH_SECONDS = 40
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """What is known of a document. Times are ISO-8601 UTC with microseconds.

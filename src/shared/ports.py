@@ -108,6 +108,7 @@ class ClaimStore(Protocol):
     def claim(self, claim: RequestClaim) -> RequestClaim:
         """Takes the key if it is free, expired, or its lease ran out undone; returns the claim that now stands.
 
+        A store that can tell that the holder's process does not run any more takes the key at once.
         The caller holds the key where the returned ``message_id`` is its own.
         """
         ...
@@ -124,8 +125,8 @@ class StopStore(Protocol):
         """Keeps the request until ``expires_at`` (epoch seconds). Asking again changes nothing but that."""
         ...
 
-    def stop_asked(self, user_id: str, message_id: str) -> bool:
-        """Whether this user asked for it; may be told of it a moment late."""
+    def stop_asked(self, user_id: str, message_id: str, *, latest: bool = False) -> bool:
+        """Whether this user asked for it. Without ``latest`` that may be told a moment late, which costs less."""
         ...
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import pytest
 
 from shared import retrieval_wire as wire
 from shared.documents import RetrievalRequest, RetrievalResult
+from shared.local.folder_files import FolderFiles
 from tests.fake_embedder import FakeEmbedder
 from tests.fakes import PATIENCE
 from tests.integration.test_api_documents import MANUAL, add, settled
@@ -207,12 +209,25 @@ def test_what_is_no_file_of_the_folder_is_never_sent(kind: str, client: Client, 
         assert "canary" not in response.text
 
 
-def test_a_download_that_is_broken_off_leaves_no_file_open(client: Client, tmp_path: Path) -> None:
+def test_a_download_that_is_broken_off_leaves_no_file_open(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[BinaryIO] = []
+    open_file = FolderFiles.open_file
+
+    def kept(files: FolderFiles, user_id: str, key: str) -> BinaryIO:
+        opened.append(open_file(files, user_id, key))
+        return opened[-1]
+
+    monkeypatch.setattr(FolderFiles, "open_file", kept)
     document_id = add(client, "big.txt", b"x" * 1_000_000)
     for _ in range(3):
         with client.stream("GET", f"/documents/{document_id}/content") as response:
             next(response.iter_bytes())
     assert client.get(f"/documents/{document_id}/content").content == b"x" * 1_000_000
+    assert len(opened) == 4
+    give_up = time.monotonic() + PATIENCE
+    while not all(file.closed for file in opened):
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 def test_where_documents_are_switched_off_there_is_nothing_to_read(tmp_path: Path, stage: tuple[Stage, str]) -> None:
@@ -232,7 +247,17 @@ def test_the_address_of_a_download_is_below_the_path_of_the_api(client: Client) 
 
 
 def test_whether_an_upload_replaces_something_is_told(client: Client, home: Home) -> None:
-    first = client.post("/documents", json={"filename": "a.txt", "size": 4}).json()
-    assert first["replaces"] is False
-    home.clock.advance(60)
-    assert client.post("/documents", json={"filename": "a.txt", "size": 4}).json()["replaces"] is True
+    def replaces() -> bool:
+        told = client.post("/documents", json={"filename": "a.txt", "size": 4}).json()["replaces"]
+        home.clock.advance(60)
+        return bool(told)
+
+    # Announced is not sent: the second tab replaces nothing either.
+    assert [replaces(), replaces()] == [False, False]
+    document_id = add(client, "a.txt", "Text")
+    # The file is there, whether or not it was read yet.
+    assert replaces()
+    settled(client, document_id)
+    assert replaces()
+    client.delete(f"/documents/{document_id}")
+    assert not replaces()

@@ -63,11 +63,12 @@ def test_an_imported_conversation_reads_as_it_was_held(client: Client) -> None:
         ("user", "Question 0?", "2024-03-01T09:15:00.000000Z"),
         ("assistant", "Reply 0.", "2024-03-01T09:15:04.000000Z"),
         ("user", "Question 1?", "2024-03-01T09:16:00.000000Z"),
-        ("assistant", "Reply 1.", "2024-03-01T09:16:04.000000Z"),
+        # A next request may go on right after it.
+        ("assistant", "Reply 1.", "2024-03-01T09:16:00.000001Z"),
     ]
     assert view["messages"][1]["model"] == "gpt-4o"
     assert "usage" not in view["messages"][1]
-    assert (view["created_at"], view["updated_at"]) == ("2024-03-01T09:15:00.000000Z", "2024-03-01T09:16:04.000000Z")
+    assert (view["created_at"], view["updated_at"]) == ("2024-03-01T09:15:00.000000Z", "2024-03-01T09:16:00.000001Z")
 
 
 def test_it_counts_as_no_use_and_asks_no_model(client: Client, home: Home) -> None:
@@ -163,6 +164,15 @@ def test_the_closest_turns_stay_apart_and_are_known_again(client: Client) -> Non
     conversation_id, *_ = imported(client, some[:25])
     assert imported(client, some, conversation_id=conversation_id)[1:] == (25, 25)
     assert questions(client, conversation_id) == [f"Question {number}?" for number in range(50)]
+
+
+def test_the_next_request_may_ask_before_the_last_reply_was_there(client: Client) -> None:
+    some = turns(3)
+    some[1]["answered_at"] = (LONG_AGO + timedelta(minutes=30)).isoformat()
+    conversation_id, *_ = imported(client, some[:2])
+    assert imported(client, some[2:], conversation_id=conversation_id)[1:] == (1, 0)
+    assert imported(client, some, conversation_id=conversation_id)[1:] == (0, 3)
+    assert questions(client, conversation_id) == [f"Question {number}?" for number in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -269,7 +279,21 @@ def test_longest_turns_are_kept_whole(client: Client) -> None:
     assert client.messages(conversation_id) == [("user", "\U0001f600" * 32_000), ("assistant", "ß" * 64_000)]
 
 
+def test_the_longest_turn_fits_however_it_is_escaped(client: Client) -> None:
+    some = turns(1)
+    some[0] |= {"question": "\U0001f600" * 32_000, "reply": "\U0001f680" * 64_000}
+    response = client.post(
+        "/conversations/import",
+        content=json.dumps({"conversation_id": "c1", "title": "\U0001f600" * 200, "turns": some}),
+        headers={"content-type": "application/json"},
+    )
+    assert response.status_code == 200, response.text
+    assert client.messages("c1") == [("user", "\U0001f600" * 32_000), ("assistant", "\U0001f680" * 64_000)]
+
+
 def test_a_body_beyond_the_limit_is_refused(client: Client) -> None:
-    some = [{**each, "reply": "x" * 64_000} for each in turns(9)]
-    assert send(client, some).status_code == 413
+    some = [{**each, "reply": "x" * 64_000} for each in turns(21)]
+    response = send(client, some)
+    assert response.status_code == 413
+    assert "1,310,720 bytes; send fewer turns" in response.json()["error"]["message"]
     assert client.conversation_ids() == []

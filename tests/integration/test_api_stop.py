@@ -285,6 +285,49 @@ def test_an_answer_is_stopped_from_another_process(home: Home, client: Client, m
     assert (text_of(events), events[-1].data["stop_reason"]) == ("so far", "stopped")
 
 
+def test_what_another_process_was_asked_before_the_first_words_keeps_nothing(
+    home: Home, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatbot.stopping._LOOK_SECONDS", 1.0)
+    seconds = [0.0]
+    monkeypatch.setattr(home.services.stopping, "_monotonic", lambda: seconds[0])
+    waking, pause = Pause(), Pause()
+    home.model.next(waking, "\n", pause, "too late", " by far")
+    with other_process(home) as other, streaming(client) as stream:
+        waking.wait_until_reached()
+        seconds[0] = 1.2  # it looks, and nothing was asked yet
+        waking.go.set()
+        pause.wait_until_reached()
+        stop(other, stream.message_id)
+        seconds[0] = 1.5
+        pause.go.set()
+        events = stream.rest()
+    assert home.store.calls["stop_asked"] == 2
+    assert (events[-1].name, text_of(events).strip()) == ("error", "")
+    assert events[-1].data["error"]["code"] == "stopped"
+    assert client.get("/conversations/c1").status_code == 404
+
+
+def test_an_answer_begun_in_its_first_second_is_kept_as_far_as_it_came(
+    home: Home, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatbot.stopping._LOOK_SECONDS", 1.0)
+    seconds = [0.0]
+    monkeypatch.setattr(home.services.stopping, "_monotonic", lambda: seconds[0])
+    early, later = Pause(), Pause()
+    home.model.next(early, "so far", later, " more")
+    with other_process(home) as other, streaming(client) as stream:
+        early.wait_until_reached()
+        stop(other, stream.message_id)
+        early.go.set()
+        later.wait_until_reached()
+        assert home.store.calls["stop_asked"] == 0
+        seconds[0] = 1.0
+        later.go.set()
+        events = stream.rest()
+    assert (text_of(events), events[-1].data["stop_reason"]) == ("so far", "stopped")
+
+
 def test_a_store_that_does_not_answer_stops_no_turn(
     home: Home, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

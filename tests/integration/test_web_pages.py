@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -285,6 +286,15 @@ def test_addresses_in_answers_begin_with_the_prefix(client: Client) -> None:
     download = client.get(f"/api/documents/{announced['document_id']}/download").json()
     assert urlsplit(download["url"]).path == f"/api/documents/{announced['document_id']}/content"
     assert client.get(download["url"]).content == text
+
+
+def test_the_longest_reply_from_elsewhere_is_taken_below_the_prefix(client: Client) -> None:
+    turn = {"question": "Which?", "reply": "\U0001f680" * 64_000, "asked_at": "2024-03-01T09:15:00Z"}
+    body = json.dumps({"conversation_id": "c1", "title": "t", "turns": [turn]})  # 768,000 bytes, each escaped
+    response = client.post("/api/conversations/import", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 200, response.text
+    assert client.messages("c1")[1] == ("assistant", turn["reply"])
+    assert client.post("/api/chat", content=body, headers={"content-type": "application/json"}).status_code == 413
 
 
 def test_the_document_of_the_api_says_where_it_stands(client: Client) -> None:

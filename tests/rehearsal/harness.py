@@ -252,7 +252,10 @@ def path_of(folder: Path, quick_aws: Path) -> str:
     """A PATH with the quick ``aws``, a plain ``python3`` and the system's tools."""
     programs = folder / "programs"
     programs.mkdir()
-    (programs / "python3").symlink_to(Path(sys.executable).resolve())
+    python = Path(sys.executable).resolve()
+    (programs / "python3").symlink_to(python)
+    # An environment without any library: what is installed beside that Python is not there on another machine.
+    (programs / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n", "utf-8")
     return os.pathsep.join([str(quick_aws), str(programs), "/usr/bin", "/bin"])
 
 

@@ -47,7 +47,10 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
         found = shutil.which(name)
         assert found, f"{name} is not on this machine"
         (folder / name).symlink_to(found)
-    (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    python = Path(sys.executable).resolve()
+    (folder / "python3").symlink_to(python)
+    # An environment without any library: what is installed beside that Python is not there on another machine.
+    (folder / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n", "utf-8")
     return folder
 
 

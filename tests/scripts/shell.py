@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import marshal
 import os
 import pty
 import re
-import shlex
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.scripts.fake_aws import Account, Rule, write_program
 
 #: Beside ``aws`` and ``python3``, all that the scripts may ask of a machine.
 TOOLS = (
@@ -65,7 +64,7 @@ class Shell:
     checkout: Path
     tools: Path
     folder: Path
-    rules: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,14 +74,11 @@ class Shell:
         temporary = self.folder / "temporary files"
         for folder in (self.home, self.programs, self.account, temporary):
             folder.mkdir()
-        program = shlex.join([sys.executable, "-I", "-S", str(Path(__file__).with_name("fake_aws.py"))])
-        (self.programs / "aws").write_text(f'#!/bin/sh\nexec {program} "$@"\n', "utf-8")
-        (self.programs / "aws").chmod(0o755)
+        write_program(self.programs / "aws")
         self.environ = {
             "PATH": f"{self.programs}:{self.tools}",
             "HOME": str(self.home),
             "TMPDIR": str(temporary),
-            "FAKE_AWS": str(self.account),
             "AWS_REGION": "us-east-1",
         }
 
@@ -103,8 +99,8 @@ class Shell:
     ) -> None:
         """From now on the account answers so; before what was said earlier."""
         code = status if status is not None else (254 if error else 0)
-        rule = {"call": call, "out": out, "error": f"\n{error}\n" if error else "", "status": code}
-        self.rules.insert(0, {**rule, "times": times, "after": after, "interrupt": interrupt})
+        complaint = f"\n{error}\n" if error else ""
+        self.rules.insert(0, Rule(call, out, complaint, code, times=times, after=after, interrupt=interrupt))
 
     def fails(self, call: str, code: str, message: str = "said the service", **options: Any) -> None:
         """From now on the call fails as the service would have it fail."""
@@ -114,27 +110,24 @@ class Shell:
 
     def run(self, script: str, *words: str, typed: str | None = None) -> Result:
         """``scripts/<script>`` from another folder. ``typed`` is typed at its terminal; without it there is none."""
-        (self.account / "rules").write_bytes(marshal.dumps(self.rules))
-        (self.account / "calls").unlink(missing_ok=True)
         terminal = pty.openpty() if typed is not None else None
         if terminal:
             os.write(terminal[0], typed.encode() if typed else b"")
-        done = subprocess.run(
-            [str(self.checkout / "scripts" / script), *words],
-            cwd=self.folder,
-            env=self.environ,
-            stdin=terminal[1] if terminal else subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST_SECONDS,
-            check=False,
-            start_new_session=True,
-        )
+        with Account(self.rules, self.account) as account:
+            done = subprocess.run(
+                [str(self.checkout / "scripts" / script), *words],
+                cwd=self.folder,
+                env={**self.environ, "FAKE_AWS": str(account.port)},
+                stdin=terminal[1] if terminal else subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_LONGEST_SECONDS,
+                check=False,
+                start_new_session=True,
+            )
         for end in terminal or ():
             os.close(end)
-        calls = self.account / "calls"
-        noted = calls.read_text("utf-8").splitlines() if calls.exists() else []
         assert not list((self.folder / "temporary files").iterdir()), "temporary files are left"
         given = self.account / "parameters.json"
         parameters = json.loads(given.read_text("utf-8")) if given.exists() else []
-        return Result(done.returncode, done.stdout, done.stderr, noted, parameters)
+        return Result(done.returncode, done.stdout, done.stderr, account.calls, parameters)

@@ -110,6 +110,32 @@ def test_the_fallback_answers_where_the_default_said_nothing(error: ModelError) 
     assert ask(llm) == [Attempt("bedrock:a"), Attempt("bedrock:b"), TextDelta("two"), DONE]
 
 
+def test_a_model_that_was_stopped_while_it_answered_has_answered() -> None:
+    broken = fails(ModelUnavailable("u"))
+    first = Scripted(broken, broken, says("long"), broken, says("well"))
+    llm = service({"bedrock:a": first, "bedrock:b": Scripted(says("two"))})
+    ask(llm)
+    ask(llm)
+    events = llm.stream(llm.chain(None), Conversation((), "Hi", whole=True), time.monotonic() + 60)
+    assert [next(events), next(events)] == [Attempt("bedrock:a"), TextDelta("long")]
+    events.close()
+    # Two failures, an answer, a failure: it would rest after three failures in a row.
+    ask(llm)
+    assert not llm.models()[0].resting
+    assert ask(llm)[-2:] == [TextDelta("well"), DONE]
+
+
+def test_a_model_that_was_stopped_before_it_answered_has_said_nothing_of_itself() -> None:
+    llm = service({"bedrock:a": Scripted(fails(ModelUnavailable("u"))), "bedrock:b": Scripted(says("two"))})
+    ask(llm)
+    ask(llm)
+    events = llm.stream(llm.chain(None), Conversation((), "Hi", whole=True), time.monotonic() + 60)
+    assert next(events) == Attempt("bedrock:a")
+    events.close()
+    ask(llm)
+    assert llm.models()[0].resting
+
+
 def test_half_an_answer_is_never_continued_by_another_model() -> None:
     second = Scripted(says("two"))
     llm = service({"bedrock:a": Scripted([TextDelta("on"), ModelStreamBroken("b")]), "bedrock:b": second})

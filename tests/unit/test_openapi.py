@@ -110,7 +110,7 @@ def test_the_events_of_a_stream_are_components(document: dict[str, Any]) -> None
         assert schema["examples"]
 
 
-def test_every_event_of_the_example_is_one_of_them(document: dict[str, Any]) -> None:
+def test_every_event_of_the_example_is_one_of_them() -> None:
     assert [event.name for event in events_of(examples.CHAT_STREAM)][-1] == "done"
 
 

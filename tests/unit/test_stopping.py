@@ -15,13 +15,15 @@ class Requests:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], int] = {}
         self.looks = 0
+        self.latest = 0
         self.fails = False
 
     def ask_to_stop(self, user_id: str, message_id: str, expires_at: int) -> None:
         self.kept[user_id, message_id] = expires_at
 
-    def stop_asked(self, user_id: str, message_id: str) -> bool:
+    def stop_asked(self, user_id: str, message_id: str, *, latest: bool = False) -> bool:
         self.looks += 1
+        self.latest += latest
         if self.fails:
             raise StoreError("Busy.")
         return (user_id, message_id) in self.kept
@@ -79,6 +81,23 @@ def test_what_another_process_was_asked_is_found_and_stays_found(
     assert store.looks == 1
 
 
+def test_the_latest_is_looked_for_at_any_time_but_in_the_first_second(
+    stopping: Stopping, store: Requests, seconds: Seconds
+) -> None:
+    with stopping.watch("owner", "reply") as stop:
+        seconds.now += 0.9
+        assert not stop.asked(latest=True)
+        assert store.looks == 0
+        seconds.now += 0.2
+        assert not stop.asked()
+        Stopping(store, MovableClock()).ask("owner", "reply")
+        assert not stop.asked()
+        assert (store.looks, store.latest) == (1, 0)
+        assert stop.asked(latest=True)
+        assert stop.asked(latest=True)
+    assert (store.looks, store.latest) == (2, 1)
+
+
 def test_in_its_own_process_a_turn_is_told_at_once(stopping: Stopping, store: Requests) -> None:
     with stopping.watch("owner", "reply") as stop, stopping.watch("owner", "another") as other:
         stopping.ask("owner", "reply")
@@ -102,6 +121,7 @@ def test_a_store_that_fails_is_not_asked_again(stopping: Stopping, store: Reques
         for _ in range(3):
             seconds.now += 60
             assert not stop.asked()
+            assert not stop.asked(latest=True)
         assert store.looks == 1
         stopping.ask("owner", "reply")
         assert stop.asked()

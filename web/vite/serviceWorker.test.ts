@@ -1,6 +1,6 @@
 import type { Rollup } from "vite";
 import { describe, expect, it } from "vitest";
-import { firstLoad } from "./serviceWorker";
+import { pathsAtStart } from "./serviceWorker";
 
 const chunk = (fileName: string, change: Partial<Rollup.OutputChunk> = {}): Rollup.OutputChunk =>
   ({
@@ -14,7 +14,7 @@ const chunk = (fileName: string, change: Partial<Rollup.OutputChunk> = {}): Roll
 
 const styles = (...names: string[]) => ({ viteMetadata: { importedCss: new Set(names) } }) as object;
 
-describe("the first load of a build", () => {
+describe("what the service worker keeps from the beginning", () => {
   it("is the entry, what it imports at once, and their styles; not what comes later", () => {
     const chunks = [
       chunk("assets/index.js", {
@@ -27,7 +27,7 @@ describe("the first load of a build", () => {
       chunk("assets/costs.js", styles("assets/costs.css")),
     ];
     const bundle = Object.fromEntries(chunks.map((each) => [each.fileName, each]));
-    expect(firstLoad(bundle)).toEqual([
+    expect(pathsAtStart(bundle)).toEqual([
       "/assets/index.css",
       "/assets/index.js",
       "/assets/vendor.css",

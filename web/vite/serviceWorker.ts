@@ -11,7 +11,7 @@ export function serviceWorker(): Plugin {
     generateBundle: {
       order: "post",
       handler(_options, bundle) {
-        const build = { version: versionOf(bundle), shell: ["/", ...firstLoad(bundle)] };
+        const build = { version: versionOf(bundle), shell: ["/", ...pathsAtStart(bundle)] };
         const source = readFileSync(new URL("../src/pwa/sw.js", import.meta.url), "utf8");
         const text = source.replace("const BUILD = __BUILD__", `const BUILD = ${JSON.stringify(build)}`);
         this.emitFile({ type: "asset", fileName: "sw.js", source: text });
@@ -21,7 +21,7 @@ export function serviceWorker(): Plugin {
 }
 
 /** Paths of the entry, of what it imports at once, and of their styles. */
-export function firstLoad(bundle: Rollup.OutputBundle): string[] {
+export function pathsAtStart(bundle: Rollup.OutputBundle): string[] {
   const found = new Set<string>();
   const add = (fileName: string): void => {
     const chunk = bundle[fileName];

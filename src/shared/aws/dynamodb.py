@@ -93,9 +93,9 @@ class DynamoDBStore:
         item = {**items.stop_key(user_id, message_id), "ttl": items.number(expires_at)}
         calls.call(self._client.put_item, TableName=self._table, Item=item)
 
-    def stop_asked(self, user_id: str, message_id: str) -> bool:
+    def stop_asked(self, user_id: str, message_id: str, *, latest: bool = False) -> bool:
         # Asked for every second of every answer: read at half the price, which may be a moment late.
-        return self._get(items.stop_key(user_id, message_id), consistent=False) is not None
+        return self._get(items.stop_key(user_id, message_id), consistent=latest) is not None
 
     # --- conversations ------------------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ class SQLiteStore:
         with self._connections.write() as connection:
             connection.execute(rows.ASK_TO_STOP, (user_id, message_id, expires_at))
 
-    def stop_asked(self, user_id: str, message_id: str) -> bool:
+    def stop_asked(self, user_id: str, message_id: str, *, latest: bool = False) -> bool:  # noqa: ARG002 - always is
         return bool(self._select(rows.SELECT_STOP, user_id, message_id, self._now()))
 
     # --- usage --------------------------------------------------------------------------------------------------------

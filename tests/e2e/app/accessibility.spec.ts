@@ -7,7 +7,7 @@ import { asksForKey } from "../support/gateway.ts";
 import { Refusal } from "../support/model.ts";
 import { EVERYTHING } from "../support/samples.ts";
 import { expect, test } from "../support/test.ts";
-import { answered, answers, composer, conversationLink, send, sidebar } from "../support/ui.ts";
+import { answered, answers, composer, conversationLink, loaded, send, sidebar } from "../support/ui.ts";
 
 // Each journey is one test; without motion no colour is on its way from one theme to the other.
 test.describe.configure({ mode: "parallel" });
@@ -128,7 +128,7 @@ test("costs, settings, the first page, an import, and a key that is asked for", 
   await expectBothThemes(page, "costs");
   await page.goto("/settings");
   await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
-  await page.waitForLoadState("networkidle");
+  await loaded(page);
   await expectBothThemes(page, "settings");
   await page.getByRole("button", { name: "Import..." }).click();
   await expect(page.getByRole("dialog")).toBeVisible();
@@ -190,7 +190,7 @@ for (const [name, language, direction] of [
     const id = await server.remember("Everything", [["Show me everything", EVERYTHING]]);
     for (const path of [`/c/${id}`, "/library", "/costs", "/settings", "/welcome"]) {
       await page.goto(path);
-      await page.waitForLoadState("networkidle");
+      await loaded(page);
       await expect(page.locator("html")).toHaveAttribute("dir", direction);
       await expectAccessible(page, `${path} ${name}`);
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), path).toBe(true);

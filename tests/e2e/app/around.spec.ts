@@ -4,7 +4,7 @@ import type { Locator, Page } from "@playwright/test";
 import { slowly } from "../support/model.ts";
 import { EVERYTHING } from "../support/samples.ts";
 import { expect, test } from "../support/test.ts";
-import { answered, answers, ask, composer, conversationLink, messages, questions, send, sidebar, stopButton } from "../support/ui.ts";
+import { answered, answers, ask, composer, conversationLink, loaded, messages, questions, send, sidebar, stopButton } from "../support/ui.ts";
 import { unzip } from "../support/zip.ts";
 
 const theme = (page: Page): Promise<string | undefined> => page.evaluate(() => document.documentElement.dataset.theme);
@@ -20,13 +20,16 @@ test.describe("a first visit", () => {
   test("whoever has conversations already, or comes by a link, is not led to the first page", async ({ page, server }) => {
     await page.goto("/");
     await expect(page).toHaveURL("/welcome");
+    await expect(page).toHaveTitle("Welcome - Chatbot");
     await expect(page.getByText("scripted answers now.")).toBeVisible();
     await page.goto("/library");
     await expect(page).toHaveURL("/library");
+    await expect(page).toHaveTitle("Documents - Chatbot");
     await server.remember("From elsewhere", [["Hello?", "Hello."]]);
     await page.goto("/");
     await expect(composer(page)).toBeVisible();
     await expect(page).toHaveURL("/");
+    await expect(page).toHaveTitle("New chat - Chatbot");
   });
 });
 
@@ -240,7 +243,7 @@ test.describe("in a window of 320 pixels", () => {
     const { conversation_id } = await server.post<{ conversation_id: string }>("/chat", { message: "What is the angle of a rainbow?", document_ids: [document] });
     for (const path of ["/", `/c/${id}`, "/library", "/costs", "/settings", "/welcome"]) {
       await page.goto(path);
-      await page.waitForLoadState("networkidle");
+      await loaded(page);
       await expectNoSideways(page, path);
     }
     await page.goto(`/c/${conversation_id}`);
@@ -253,13 +256,16 @@ test.describe("in a window of 320 pixels", () => {
   });
 });
 
-/** Neither the page nor anything in it is wider than the window, but for what scrolls or is cut off by itself. */
+/** Neither the page nor anything in it is wider than the window, but for what scrolls by itself or ends in an ellipsis. */
 async function expectNoSideways(page: Page, where: string): Promise<void> {
   const wider = await page.evaluate(() => {
     const isWide = (element: Element): boolean => element.getBoundingClientRect().right > innerWidth + 1;
     const isHeld = (element: Element): boolean => {
       const parent = element.parentElement?.closest("main *");
-      return parent ? getComputedStyle(parent).overflowX !== "visible" || isHeld(parent) : false;
+      if (!parent) return false;
+      const { overflowX, textOverflow } = getComputedStyle(parent);
+      const scrolls = /auto|scroll/.test(overflowX) && parent.scrollWidth > parent.clientWidth;
+      return scrolls || textOverflow === "ellipsis" || isHeld(parent);
     };
     const wide = [...document.querySelectorAll("main, main *")].filter((element) => isWide(element) && !isHeld(element));
     // A list that scrolls up and down must not scroll sideways, either.

@@ -71,7 +71,9 @@ test("a passage of a PDF is highlighted on its page, drawn as it was printed", a
   await expect(second.locator("canvas")).toBeInViewport();
   await expect(second.locator("[data-highlight]").first()).toBeInViewport();
   await expect(panel(page).getByText("The passage is highlighted on page 2.")).toBeAttached();
-  expect(await page.evaluate(textBelowHighlights)).toContain(PDF_FACT);
+  const highlighted = await page.evaluate(textBelowHighlights);
+  expect(highlighted).toContain(PDF_FACT);
+  expect(highlighted).not.toContain("Paragraph 0 about the harbour");
   // Ink: white alone would be a page that was not drawn.
   expect(await second.locator("canvas").evaluate(hasInk)).toBe(true);
   await expect(panel(page).getByRole("textbox", { name: "Page" })).toHaveValue("2");

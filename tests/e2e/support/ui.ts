@@ -13,6 +13,12 @@ export const questions = (page: Page): Locator => messages(page).filter({ has: p
 export const sidebar = (page: Page): Locator => page.getByRole("complementary", { name: "Sidebar" });
 export const conversationLink = (page: Page, title: string | RegExp): Locator => sidebar(page).getByRole("link", { name: title });
 
+/** Waits until the page has come, and what it shows has been loaded; in English and in German. */
+export async function loaded(page: Page): Promise<void> {
+  await expect(page.getByRole("main").getByRole("heading", { level: 1 })).toBeAttached();
+  await expect(page.getByText(/^(Loading|Lädt)/)).toHaveCount(0);
+}
+
 /** Types the message and sends it, as a person does. */
 export async function send(page: Page, message: string): Promise<void> {
   await composer(page).fill(message);

@@ -61,7 +61,7 @@ def add(library: Library, text: str = "The xylophone.", key: str = KEY) -> Docum
 
 
 def test_an_upload_is_announced_and_told_where_to_go(documents: DocumentService) -> None:
-    record, target = documents.begin_upload(OWNER, KEY, 10, "text/plain")
+    record, target, _ = documents.begin_upload(OWNER, KEY, 10, "text/plain")
     assert (record.document_id, record.key, record.status) == (ID, KEY, "queued")
     assert (record.size, record.content_type) == (10, "text/plain")
     assert target.method == "PUT"
@@ -69,7 +69,7 @@ def test_an_upload_is_announced_and_told_where_to_go(documents: DocumentService)
 
 
 def test_a_name_is_taken_in_its_composed_form(documents: DocumentService) -> None:
-    record, _ = documents.begin_upload(OWNER, "U\u0308bung.txt", 10)
+    record, *_ = documents.begin_upload(OWNER, "U\u0308bung.txt", 10)
     assert record.key == "Übung.txt"
 
 

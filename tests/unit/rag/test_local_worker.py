@@ -169,7 +169,7 @@ def test_an_upload_is_indexed_and_a_deletion_clears_the_folder(library: Library,
         documents = DocumentService(
             library.catalogue, library.files, worker, library.clock, max_bytes=1000, ingestion=library.service
         )
-        record, _ = documents.begin_upload(OWNER, "year/a.txt", 9)
+        record, *_ = documents.begin_upload(OWNER, "year/a.txt", 9)
         settle(worker)
         assert documents.get(OWNER, record.document_id).status == "queued"
         library.stored.receive(OWNER, "year/a.txt", [b"The text."], 9)

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useEffect } from "react";
 import { DropTarget } from "~/features/documents/DropTarget";
 import { KeyDialog } from "~/features/settings/KeyDialog";
+import { useKeyChange } from "~/features/settings/useKeyChange";
 import { listenForShortcuts } from "~/features/shortcuts/listen";
 import { Toasts } from "~/ui/Toasts";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -13,6 +14,7 @@ const ShortcutHelp = lazy(() => import("~/features/shortcuts/ShortcutHelp"));
 export function App() {
   const helpOpen = useShell((state) => state.helpOpen);
   useEffect(listenForShortcuts, []);
+  useKeyChange();
   return (
     <ErrorBoundary>
       <DropTarget>

@@ -1,6 +1,6 @@
 import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { reportUnauthorized, useApiKey } from "~/state/apiKey";
 import { store } from "~/state/storage";
 import { renderWithQueries } from "~/test/render";
@@ -14,6 +14,10 @@ const LOST = /No connection to the server/;
 beforeEach(() => {
   useApiKey.setState({ key: "", needed: false });
   useShell.setState({ keyDialogOpen: false });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 describe("notices above the page", () => {
@@ -59,6 +63,24 @@ describe("notices above the page", () => {
     answers["GET /health"] = HEALTH;
     act(() => void window.dispatchEvent(new Event("online")));
     await waitFor(() => expect(invalidate).toHaveBeenCalledOnce());
+  });
+
+  it("stay as they are while a server that never answered is asked again and again", async () => {
+    vi.useFakeTimers();
+    const requests = serve({
+      "GET /health": () => new Promise((resolve) => setTimeout(() => resolve(new Error("gone")), 300)),
+    });
+    const { client } = renderWithQueries(<Notices />);
+    const invalidate = vi.spyOn(client, "invalidateQueries");
+    await act(() => vi.advanceTimersByTimeAsync(400));
+    const notice = screen.getByText(LOST);
+    // Through two more questions and their answers, looking all the time.
+    for (let passed = 0; passed < 12_000; passed += 100) {
+      await act(() => vi.advanceTimersByTimeAsync(100));
+      expect(screen.queryByText(LOST)).toBe(notice);
+    }
+    expect(requests.length).toBeGreaterThanOrEqual(3);
+    expect(invalidate).not.toHaveBeenCalled();
   });
 
   it("ask for the API key where it was put off", async () => {

@@ -3,7 +3,7 @@
  * asked: at the start, when a request found no connection, when the browser's network changes, and again until it answers.
  */
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ApiError } from "~/api/errors";
 import { keys, useHealth } from "~/api/queries";
 
@@ -11,8 +11,12 @@ const isOffline = (error: unknown): boolean => error instanceof ApiError && erro
 
 export function useConnection(): { readonly lost: boolean; readonly retry: () => void } {
   const client = useQueryClient();
-  const { error, refetch } = useHealth();
-  const lost = isOffline(error);
+  const { status, error, refetch } = useHealth();
+  const [lost, setLost] = useState(false);
+  useEffect(() => {
+    // Where the server never answered, each question is "pending" again, without the error of the one before.
+    if (status !== "pending") setLost(isOffline(error));
+  }, [status, error]);
   useEffect(() => {
     const ask = (): void => void refetch();
     addEventListener("online", ask);

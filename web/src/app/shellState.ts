@@ -8,12 +8,15 @@ interface ShellState {
   readonly drawerOpen: boolean;
   readonly helpOpen: boolean;
   readonly keyDialogOpen: boolean;
+  /** Nobody is led to the welcome page any more, whatever the server says later: somebody may be writing. */
+  readonly welcomeSettled: boolean;
 }
 
 export const useShell = create<ShellState>(() => ({
   drawerOpen: false,
   helpOpen: false,
   keyDialogOpen: false,
+  welcomeSettled: false,
 }));
 
 const isNarrow = (): boolean => matchMedia(NARROW).matches;

@@ -41,6 +41,8 @@ export async function followLanguage(): Promise<void> {
 }
 
 async function speak(language: Language): Promise<void> {
+  // Another one may be chosen while the texts of this one are on their way.
+  const isWanted = (): boolean => languageOf(usePreferences.getState().language) === language;
   if (language !== "en" && !i18next.hasResourceBundle(language, "common")) {
     try {
       const texts = (await loaders[language]()).default as Record<string, object>;
@@ -51,6 +53,8 @@ async function speak(language: Language): Promise<void> {
       return;
     }
   }
+  if (!isWanted()) return;
   await i18next.changeLanguage(language);
+  if (!isWanted()) return;
   document.documentElement.lang = language;
 }

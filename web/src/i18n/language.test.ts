@@ -30,6 +30,18 @@ describe("the language of the interface", () => {
     await vi.waitFor(() => expect(document.documentElement.lang).toBe("en"));
     expect(i18next.t("cancel")).toBe("Cancel");
   });
+
+  it("is the one that was chosen last, though the texts of another come later", async () => {
+    await followLanguage();
+    i18next.removeResourceBundle("de", "common");
+    usePreferences.getState().set({ language: "de" });
+    usePreferences.getState().set({ language: "en" });
+    await vi.waitFor(() => expect(i18next.hasResourceBundle("de", "common")).toBe(true));
+    // What is done once the texts are there.
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(i18next.language).toBe("en");
+    expect(document.documentElement.lang).toBe("en");
+  });
 });
 
 describe("figures", () => {

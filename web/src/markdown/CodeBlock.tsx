@@ -1,6 +1,7 @@
-import { memo, use, useEffect, useRef, useState } from "react";
+import { memo, use } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "~/ui/Icon";
+import { useCopy } from "~/ui/useCopy";
 import styles from "./CodeBlock.module.css";
 import { MarkdownContext } from "./context";
 import type { Token } from "./highlight";
@@ -22,7 +23,7 @@ export function CodeBlock({ code, language }: CodeBlockProps) {
     <div className={styles.block} dir="ltr">
       <div className={styles.header}>
         <span>{name ?? t("code")}</span>
-        <CopyButton text={code} />
+        <CopyCode text={code} />
       </div>
       <ScrollArea label={name ? t("codeIn", { language: name }) : t("code")} className={styles.scroll}>
         <pre>
@@ -49,30 +50,14 @@ const Pieces = memo(function Pieces({ tokens }: { readonly tokens: readonly Toke
   });
 });
 
-type Outcome = "copied" | "failed";
-
-function CopyButton({ text }: { readonly text: string }) {
+/** With its name in sight, and a failure too: here text is copied often. */
+function CopyCode({ text }: { readonly text: string }) {
   const { t } = useTranslation("markdown");
-  const [outcome, setOutcome] = useState<Outcome>();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const show = (next: Outcome): void => {
-    clearTimeout(timer.current);
-    setOutcome(next);
-    timer.current = setTimeout(() => setOutcome(undefined), 4_000);
-  };
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(text);
-      show("copied");
-    } catch {
-      show("failed");
-    }
-  };
-  const said = { copied: t("copied"), failed: t("copyFailed") };
+  const { t: common } = useTranslation();
+  const { outcome, copy } = useCopy(text);
   return (
     <>
-      <span role="status">{outcome ? said[outcome] : ""}</span>
+      <span role="status">{outcome && common(outcome)}</span>
       <button type="button" className={styles.copy} onClick={() => void copy()}>
         <Icon name={outcome === "copied" ? "check" : "copy"} size={15} />
         {t("copyCode")}

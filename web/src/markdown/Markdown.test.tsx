@@ -222,8 +222,23 @@ describe("code", () => {
     const user = userEvent.setup();
     shown("```\nx\n```");
     vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(new Error("denied"));
+    document.execCommand = () => false;
     await user.click(screen.getByRole("button", { name: "Copy code" }));
-    expect(screen.getByRole("status")).toHaveTextContent("refused");
+    expect(screen.getByRole("status")).toHaveTextContent("does not allow it");
+  });
+
+  it("is copied by the old command where there is no clipboard, as over plain HTTP", async () => {
+    const user = userEvent.setup();
+    shown("```\nx\n```");
+    vi.spyOn(navigator, "clipboard", "get").mockReturnValue(undefined as unknown as Clipboard);
+    let selected: string | undefined;
+    document.execCommand = () => {
+      selected = document.querySelector("textarea")?.value;
+      return true;
+    };
+    await user.click(screen.getByRole("button", { name: "Copy code" }));
+    expect(screen.getByRole("status")).toHaveTextContent("Copied");
+    expect(selected).toBe("x");
   });
 
   it("of 100 kB or of an unknown language stays plain and whole", async () => {

@@ -5,12 +5,12 @@
 import katex from "katex";
 import { createElement, type ReactNode } from "react";
 
+// Without `mglyph`, which is an image.
 const TAGS = new Set(
-  "math mrow mi mn mo mtext mspace ms msup msub msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd mlabeledtr mstyle mpadded mphantom menclose merror mglyph".split(
+  "math mrow mi mn mo mtext mspace ms msup msub msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd mlabeledtr mstyle mpadded mphantom menclose merror".split(
     " ",
   ),
 );
-TAGS.delete("mglyph"); // It is an image.
 
 const ATTRIBUTES = new Set(
   "display mathvariant stretchy fence separator lspace rspace accent accentunder minsize maxsize symmetric largeop movablelimits form linethickness columnalign rowalign columnspacing rowspacing columnlines rowlines frame displaystyle scriptlevel width height depth voffset notation mathcolor mathbackground".split(

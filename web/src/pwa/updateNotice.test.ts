@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { endEdit, writeEdit } from "~/features/chat/editing";
+import { dropTurn, putTurn } from "~/features/chat/liveTurns";
+import { begun, type LiveTurn } from "~/features/chat/turn";
 import { useDrafts } from "~/state/drafts";
+import { store } from "~/state/storage";
 import { useToasts } from "~/state/toasts";
 import { entryOf } from "./register";
 import { showUpdate } from "./updateNotice";
@@ -18,7 +22,23 @@ afterEach(() => {
   vi.unstubAllGlobals();
   useToasts.setState({ toasts: [] });
   useDrafts.getState().write("c1", "");
+  endEdit("m1");
+  dropTurn("key-1");
 });
+
+function keepsNothing(): void {
+  const setItem = (): void => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  vi.stubGlobal("localStorage", { setItem, removeItem: () => undefined });
+  store("something", "that does not fit");
+}
+
+function turnIn(phase: LiveTurn["phase"]): void {
+  const body = { message: "Why?", use_documents: true };
+  const asked = { key: "key-1", conversationId: "c1", begins: true, kind: "ask", body, askedAt: 0 } as const;
+  putTurn({ ...begun(asked, 0), phase });
+}
 
 describe("the notice of a new version", () => {
   it("is shown once, and reloads nothing by itself", () => {
@@ -42,16 +62,27 @@ describe("the notice of a new version", () => {
     expect(reload).toHaveBeenCalledOnce();
   });
 
-  it("does not reload over a draft that this browser cannot keep, and says what to do", () => {
-    const setItem = (): void => {
-      throw new DOMException("full", "QuotaExceededError");
-    };
-    vi.stubGlobal("localStorage", { setItem, removeItem: () => undefined });
-    useDrafts.getState().write("c1", "half a sentence");
+  it.each([
+    ["a draft", () => useDrafts.getState().write("c1", "half a sentence")],
+    ["a question that is being edited", () => writeEdit("m1", "in other words")],
+    ["a question that failed", () => turnIn("failed")],
+    ["a question that is not answered yet", () => turnIn("running")],
+  ])("does not reload over %s that this browser cannot keep, and says what to do", (_what, begin) => {
+    keepsNothing();
+    begin();
     showUpdate();
     accept();
     expect(reload).not.toHaveBeenCalled();
     expect(texts()).toEqual([expect.stringContaining("Send it or copy it first")]);
+  });
+
+  it("reloads though this browser keeps nothing where there is nothing to lose", () => {
+    keepsNothing();
+    useDrafts.getState().write("c1", "  ");
+    turnIn("done");
+    showUpdate();
+    accept();
+    expect(reload).toHaveBeenCalledOnce();
   });
 });
 

@@ -1,4 +1,6 @@
 import i18next from "i18next";
+import { useEditing } from "~/features/chat/editing";
+import { useLiveTurns } from "~/features/chat/liveTurns";
 import { useDrafts } from "~/state/drafts";
 import { onStorageTrouble } from "~/state/storage";
 import { showToast, useToasts } from "~/state/toasts";
@@ -21,11 +23,21 @@ function reload(): void {
   showToast({ kind: "error", text: t("draftWouldBeLost") });
 }
 
-/** Drafts outlive a reload, except where this browser keeps nothing. */
+/** What was typed outlives a reload, except where this browser keeps nothing. */
 function wouldLoseText(): boolean {
   let failing = false;
   onStorageTrouble((failed) => {
     failing = failed;
   })();
-  return failing && Object.values(useDrafts.getState().byConversation).some((text) => text.trim() !== "");
+  return failing && (hasTyped() || hasUnsaved());
 }
+
+/** Drafts, and questions that are being edited. */
+function hasTyped(): boolean {
+  const texts = [useDrafts.getState().byConversation, useEditing.getState().texts].flatMap(Object.values);
+  return texts.some((text: string) => text.trim() !== "");
+}
+
+/** Questions that failed, or that may yet fail. */
+const hasUnsaved = (): boolean =>
+  Object.values(useLiveTurns.getState().turns).some((turn) => turn.phase !== "done");

@@ -23,6 +23,11 @@ interface ChoicesState {
 }
 
 const KEY = "choices.";
+const adoptListeners = new Set<(conversationId: string) => void>();
+
+/** Calls the listener with the id that a new conversation got, from now on. */
+export const onAdopted = (listener: (conversationId: string) => void): void =>
+  void adoptListeners.add(listener);
 
 export const useChoicesStore = create<ChoicesState>((set, get) => ({
   byConversation: Object.fromEntries(
@@ -38,10 +43,12 @@ export const useChoicesStore = create<ChoicesState>((set, get) => ({
   },
   adopt: (id) => {
     const { [NEW]: chosen, ...rest } = get().byConversation;
-    if (!chosen) return;
-    store(KEY + NEW, undefined);
-    store(KEY + id, chosen);
-    set({ byConversation: { ...rest, [id]: chosen } });
+    if (chosen) {
+      store(KEY + NEW, undefined);
+      store(KEY + id, chosen);
+      set({ byConversation: { ...rest, [id]: chosen } });
+    }
+    for (const listener of adoptListeners) listener(id);
   },
   forget: (id) => {
     const { [id]: _, ...rest } = get().byConversation;

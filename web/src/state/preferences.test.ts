@@ -40,4 +40,16 @@ describe("preferences", () => {
     window.dispatchEvent(new StorageEvent("storage", { key: "chatbot.preferences" }));
     expect(usePreferences.getState().theme).toBe("dark");
   });
+
+  it.each([
+    ["back to the server's own", JSON.stringify({ theme: "dark" }), "dark"],
+    ["and all else by forgetting everything", undefined, "system"],
+  ])("follow another tab that put the model %s", async (_how, kept, theme) => {
+    await readFrom({ theme: "dark", model: "builtin" });
+    const { usePreferences } = await import("./preferences");
+    if (kept) localStorage.setItem("chatbot.preferences", kept);
+    else localStorage.removeItem("chatbot.preferences");
+    window.dispatchEvent(new StorageEvent("storage", { key: "chatbot.preferences" }));
+    expect(usePreferences.getState()).toMatchObject({ theme, model: undefined });
+  });
 });

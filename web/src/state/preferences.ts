@@ -49,7 +49,8 @@ export const usePreferences = create<PreferencesState>((set, get) => ({
   },
 }));
 
-onValueElsewhere("preferences", (found) => usePreferences.setState(read(found)));
+// What is not among them has its usual value again: JSON holds no `undefined`.
+onValueElsewhere("preferences", (found) => usePreferences.setState({ ...DEFAULTS, ...read(found) }));
 
 function read(found: unknown): Partial<Preferences> {
   if (typeof found !== "object" || found === null) return {};

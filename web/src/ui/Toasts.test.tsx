@@ -75,4 +75,48 @@ describe("a notice", () => {
     fireEvent.click(screen.getByRole("button", { name: "Dismiss" }));
     expect(before).toHaveFocus();
   });
+
+  it("that went with the focus leaves it to the next one, and then to where it came from", () => {
+    const before = fieldWithFocus();
+    shown({});
+    act(() => void showToast({ kind: "info", text: "Saved" }));
+    const [first] = screen.getAllByRole("button", { name: "Dismiss" });
+    act(() => first?.focus());
+    fireEvent.click(first as HTMLElement);
+    const last = screen.getByRole("button", { name: "Dismiss" });
+    expect(last).toHaveFocus();
+    fireEvent.click(last);
+    expect(before).toHaveFocus();
+  });
+
+  it("that goes takes the focus from nobody who went on typing after one before it", () => {
+    const before = fieldWithFocus();
+    shown({});
+    act(() => void showToast({ kind: "info", text: "Saved", stays: 1000 }));
+    const [first] = screen.getAllByRole("button", { name: "Dismiss" });
+    act(() => first?.focus());
+    fireEvent.click(first as HTMLElement);
+    const elsewhere = fieldWithFocus();
+    pass(1000);
+    expect(screen.queryByText("Saved")).toBeNull();
+    expect(elsewhere).toHaveFocus();
+    expect(before).not.toHaveFocus();
+  });
+
+  it("stays while it has the focus, though the pointer left it", () => {
+    const { text } = shown({ stays: 1000, action: { label: "Undo", run: vi.fn() } });
+    const undo = screen.getByRole("button", { name: "Undo" });
+    fireEvent.pointerEnter(undo.parentElement as HTMLElement);
+    act(() => undo.focus());
+    fireEvent.pointerLeave(undo.parentElement as HTMLElement);
+    pass(10_000);
+    expect(text()).toBeInTheDocument();
+  });
 });
+
+function fieldWithFocus(): HTMLElement {
+  const { container } = render(<input type="text" />);
+  const field = container.querySelector("input") as HTMLElement;
+  act(() => field.focus());
+  return field;
+}

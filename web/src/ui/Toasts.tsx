@@ -3,24 +3,20 @@ import { useTranslation } from "react-i18next";
 import { type Toast, useToasts } from "~/state/toasts";
 import { Button, IconButton } from "./Button";
 import styles from "./Toasts.module.css";
+import { useFocusReturn } from "./useFocusReturn";
 
 /** Mounted once. Errors interrupt a screen reader, other notices wait for a pause. */
 export function Toasts() {
   const { t } = useTranslation();
   const toasts = useToasts((state) => state.toasts);
   const section = useRef<HTMLElement>(null);
-  const cameFrom = useRef<Element | null>(null);
+  const focusReturn = useFocusReturn(section, dismissButton, toasts);
   const count = toasts.length;
   useEffect(() => {
     if (!count) return;
     // Shown anew with each notice, so that it stands above a dialog that was opened in between.
     section.current?.showPopover?.();
     return () => section.current?.hidePopover?.();
-  }, [count]);
-  useEffect(() => {
-    // The button that had the focus has gone with its notice.
-    if (!count && cameFrom.current instanceof HTMLElement) cameFrom.current.focus();
-    if (!count) cameFrom.current = null;
   }, [count]);
   return (
     <section
@@ -30,13 +26,7 @@ export function Toasts() {
       aria-label={t("notices")}
       aria-live="polite"
       aria-relevant="additions"
-      onFocus={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget)) cameFrom.current = event.relatedTarget;
-      }}
-      onBlur={(event) => {
-        if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget))
-          cameFrom.current = null;
-      }}
+      {...focusReturn}
     >
       {toasts.map((toast) => (
         <ToastView key={toast.id} toast={toast} />
@@ -45,11 +35,17 @@ export function Toasts() {
   );
 }
 
+/** Of the notice that has been there longest: its last button, since the first may do something. */
+const dismissButton = (section: HTMLElement): HTMLElement | null =>
+  section.querySelector<HTMLElement>(":scope > div:first-child > button:last-child");
+
 function ToastView({ toast }: { readonly toast: Toast }) {
   const { t } = useTranslation();
   const dismiss = useToasts((state) => state.dismiss);
   const act = useToasts((state) => state.act);
-  const [held, setHeld] = useState(false);
+  const [pointedAt, setPointedAt] = useState(false);
+  const [focused, setFocused] = useState(false);
+  const held = pointedAt || focused;
   useEffect(() => {
     if (toast.stays === undefined || held) return;
     const timer = setTimeout(() => dismiss(toast.id), toast.stays);
@@ -60,10 +56,10 @@ function ToastView({ toast }: { readonly toast: Toast }) {
     <div
       className={styles[toast.kind]}
       role={toast.kind === "error" ? "alert" : undefined}
-      onPointerEnter={() => setHeld(true)}
-      onPointerLeave={() => setHeld(false)}
-      onFocus={() => setHeld(true)}
-      onBlur={() => setHeld(false)}
+      onPointerEnter={() => setPointedAt(true)}
+      onPointerLeave={() => setPointedAt(false)}
+      onFocus={() => setFocused(true)}
+      onBlur={() => setFocused(false)}
     >
       <span>{toast.text}</span>
       {toast.action && (

@@ -44,7 +44,7 @@ export function Composer({ conversationId, answering }: ComposerProps) {
       return;
     }
     setRefusedIn(undefined);
-    send(conversationId, message);
+    if (send(conversationId, message)) useDrafts.getState().write(place, "");
     if (!isCoarse()) area.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {

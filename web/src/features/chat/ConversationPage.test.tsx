@@ -1,17 +1,23 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Route, Switch } from "wouter";
+import { ApiError } from "~/api/errors";
+import { NEW } from "~/state/choices";
+import { draftOf, useDrafts } from "~/state/drafts";
 import { ConversationPage } from "./ConversationPage";
 import { copyLast, editLast, regenerateLast, stopCurrent } from "./commands";
-import { useEditing } from "./editing";
-import { turnsOf } from "./liveTurns";
+import { openEdit, useEditing, writeEdit } from "./editing";
+import { putTurn, turnsOf } from "./liveTurns";
+import { keep, keptTurns } from "./pendingTurns";
 import {
+  askedTurn,
   delta,
   doneEvent,
   type FakeServer,
   forgetPage,
+  liveTurn,
   messagesOf,
   refusal,
   started,
@@ -20,13 +26,15 @@ import {
 
 let server: FakeServer;
 
-const conversation = (turns: number): Response =>
+const conversation = (turns: number): Response => conversationWith(messagesOf(turns));
+const conversationWith = (messages: readonly unknown[], next_cursor?: string): Response =>
   Response.json({
     conversation_id: "c",
     title: "Rain",
     created_at: "2025-01-01T00:00:00Z",
     updated_at: "2025-01-01T00:00:00Z",
-    messages: messagesOf(turns),
+    messages,
+    next_cursor,
   });
 
 beforeEach(() => {
@@ -76,6 +84,139 @@ describe("the page of a conversation", () => {
     server.turns[0]?.send(doneEvent);
     expect(await screen.findByRole("heading", { name: "Rain" })).toBeInTheDocument();
     expect(turnsOf(id)).toEqual([]);
+  });
+
+  it("keeps what is typed where something else is sent", async () => {
+    open("/");
+    await userEvent.type(await box(), "half a thought");
+    await userEvent.click(screen.getByRole("button", { name: /Compare in a table/ }));
+    await vi.waitFor(() => expect(server.turns).toHaveLength(1));
+    expect(draftOf(NEW)).toBe("half a thought");
+  });
+
+  it("shows the answer that a failed first turn got after all, and asks for it no more", async () => {
+    const turn = liveTurn({
+      ...askedTurn({ begins: true, messageId: "a1" }),
+      ...{ phase: "failed", error: new ApiError(0, "unfinished", "") },
+    });
+    keep(turn);
+    putTurn(turn);
+    server.pages.set("/conversations/c", () => conversation(1));
+    open("/c/c");
+    expect(await screen.findByRole("heading", { name: "Rain" })).toBeInTheDocument();
+    await vi.waitFor(() => expect(turnsOf("c")).toEqual([]));
+    expect(keptTurns()).toEqual([]);
+  });
+
+  it("stays open where the first turn failed and nothing is on the server", async () => {
+    putTurn(liveTurn({ begins: true, phase: "failed", error: new ApiError(0, "stream_broken", "") }));
+    const read = vi.fn(() => refusal(404, "not_found"));
+    server.pages.set("/conversations/c", read);
+    open("/c/c");
+    await vi.waitFor(() => expect(read).toHaveBeenCalled());
+    expect(turnsOf("c").map((turn) => turn.phase)).toEqual(["failed"]);
+    expect(screen.queryByText("There is no such conversation")).toBeNull();
+    expect(await box()).toBeVisible();
+  });
+
+  it("lets go of a turn that was saved and is not there any more", async () => {
+    server.pages.set("/conversations/c", () => conversation(1));
+    putTurn(liveTurn({ phase: "done", messageId: "replaced", savedBy: Date.now() - 1 }));
+    open("/c/c");
+    await vi.waitFor(() => expect(turnsOf("c")).toEqual([]));
+  });
+
+  it("keeps a turn that was saved after the messages had been asked for", async () => {
+    server.pages.set("/conversations/c", () => conversation(1));
+    putTurn(liveTurn({ phase: "done", messageId: "a2", savedBy: Date.now() + 60_000 }));
+    open("/c/c");
+    await screen.findByRole("heading", { name: "Rain" });
+    expect(turnsOf("c")).toHaveLength(1);
+  });
+
+  it("puts what was typed in a conversation that is gone into the box of a new one", async () => {
+    useDrafts.getState().write("gone", "half a thought");
+    openEdit("q1", "Question 1", "gone");
+    writeEdit("q1", "Question 1, changed");
+    openEdit("q2", "Question 2", "gone");
+    open("/c/gone");
+    expect(await screen.findByText("There is no such conversation")).toBeVisible();
+    expect(draftOf(NEW)).toBe("half a thought\n\nQuestion 1, changed");
+    expect(draftOf("gone")).toBe("");
+    expect(useEditing.getState().texts).toEqual({});
+  });
+
+  it("ends the editors of questions that are gone, and of no others", async () => {
+    server.pages.set("/conversations/c", () => conversation(1));
+    openEdit("q1", "Question 1", "c");
+    openEdit("q7", "Question 7", "c");
+    openEdit("q9", "Question 9", "other");
+    open("/c/c");
+    await screen.findByRole("heading", { name: "Rain" });
+    await vi.waitFor(() => expect(localStorage.getItem("chatbot.edit.q7")).toBeNull());
+    expect(useEditing.getState().texts).toEqual({ q1: "Question 1", q9: "Question 9" });
+    expect(draftOf("c")).toBe("");
+  });
+
+  describe("after a first question that was refused", () => {
+    const refused = liveTurn({
+      ...askedTurn({ begins: true, conversationId: "unlisted" }),
+      ...{ phase: "failed", error: new ApiError(413, "too_large", "") },
+    });
+
+    it("has it in the box of a new conversation", async () => {
+      putTurn(refused);
+      open("/");
+      expect(await box()).toHaveValue("Why?");
+      expect(turnsOf("unlisted")).toEqual([]);
+    });
+
+    it("keeps it while that box holds something else", async () => {
+      putTurn(refused);
+      useDrafts.getState().write(NEW, "half a thought");
+      open("/");
+      expect(await box()).toHaveValue("half a thought");
+      expect(turnsOf("unlisted")).toHaveLength(1);
+    });
+
+    it("shows it in its place, and keeps what may have been answered", async () => {
+      putTurn(refused);
+      const error = new ApiError(0, "stream_broken", "");
+      putTurn({ ...refused, key: "key-2", conversationId: "unheard", askedAt: Date.now(), error });
+      open("/c/unlisted");
+      await box();
+      expect([...turnsOf("unlisted"), ...turnsOf("unheard")]).toHaveLength(2);
+      expect(draftOf(NEW)).toBe("");
+    });
+  });
+
+  it("asks for older messages once, and again only when somebody wants it", async () => {
+    let asked = 0;
+    server.pages.set("/conversations/c", () => {
+      asked += 1;
+      return asked === 1 || asked > 3
+        ? conversationWith(messagesOf(2), asked === 1 ? "older" : undefined)
+        : refusal(503, "store_unavailable");
+    });
+    open("/c/c");
+    await screen.findByRole("heading", { name: "Rain" });
+    const list = screen.getByRole("region", { name: "Messages" });
+    fireEvent.wheel(list, { deltaY: -100 });
+    const scrollTo = (top: number): void => {
+      list.scrollTop = top;
+      fireEvent.scroll(list);
+    };
+    scrollTo(100);
+    const again = await screen.findByRole("button", { name: "Try again" });
+    scrollTo(50);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(asked).toBe(2);
+    await userEvent.click(again);
+    await vi.waitFor(() => expect(asked).toBe(3));
+    expect(screen.getByRole("button", { name: "Try again" })).toHaveFocus();
+    await userEvent.click(again);
+    await vi.waitFor(() => expect(screen.queryByRole("button", { name: "Try again" })).toBeNull());
+    await vi.waitFor(() => expect(list).toHaveFocus());
   });
 
   it("says so where there is no such conversation, and leads to a new one", async () => {

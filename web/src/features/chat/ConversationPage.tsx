@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useLayoutEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { paths } from "~/app/routes";
@@ -8,10 +8,12 @@ import { Button } from "~/ui/Button";
 import { EmptyState } from "~/ui/EmptyState";
 import { Skeleton } from "~/ui/Skeleton";
 import { Announcer } from "./Announcer";
+import { takeBackUnlisted } from "./asking";
 import { Composer } from "./Composer";
 import styles from "./ConversationPage.module.css";
 import { connectTurns } from "./connect";
 import { Greeting } from "./Greeting";
+import { rescueTyped } from "./givingBack";
 import { MessageList } from "./MessageList";
 import { useChatCommands } from "./useChatCommands";
 import { type ConversationViewState, useConversationView } from "./useConversationView";
@@ -36,7 +38,12 @@ function Conversation({ conversationId }: ConversationPageProps) {
   const { t } = useTranslation("chat");
   const view = useConversationView(conversationId);
   useChatCommands(conversationId, view.rows);
-  const hasComposer = view.state !== "missing" && view.state !== "failed";
+  const isMissing = view.state === "missing";
+  useEffect(() => takeBackUnlisted(conversationId), [conversationId]);
+  useEffect(() => {
+    if (conversationId !== undefined && isMissing) rescueTyped(conversationId);
+  }, [conversationId, isMissing]);
+  const hasComposer = !isMissing && view.state !== "failed";
   return (
     <div className={styles.page}>
       <h1 className="visually-hidden">{view.data?.conversation.title ?? t("newConversation")}</h1>

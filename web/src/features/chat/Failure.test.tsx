@@ -94,4 +94,14 @@ describe("a question that was not answered", () => {
     expect(screen.queryByRole("button", { name: "Edit" })).toBeNull();
     expect(screen.getByRole("button", { name: "Dismiss" })).toBeVisible();
   });
+
+  it.each(["stream_broken", "timeout", "offline"])(
+    "does not say so where it may have been answered (%s)",
+    (code) => {
+      const body = { message: "Why?", use_documents: true, replaces: "a1" };
+      show(new ApiError(0, code, ""), { kind: "regenerate", body });
+      expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+      expect(screen.queryByText(/Nothing was changed/)).toBeNull();
+    },
+  );
 });

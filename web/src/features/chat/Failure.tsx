@@ -8,7 +8,7 @@ import { dismiss } from "./answering";
 import { retry, takeBack } from "./asking";
 import { focusComposer } from "./commands";
 import styles from "./Failure.module.css";
-import type { LiveTurn } from "./turn";
+import { isUnsettled, type LiveTurn } from "./turn";
 import { useFailureText } from "./useFailureText";
 
 /** Seconds; a longer wait is said as a time of day, and the button works meanwhile: somebody may have raised a limit. */
@@ -21,14 +21,15 @@ export function Failure({ turn }: { readonly turn: LiveTurn }) {
   const textOf = useFailureText();
   const seconds = useSecondsUntil(turn.retryAt);
   const isCounting = seconds > 0 && seconds <= LONGEST_COUNTDOWN;
-  const replaces = turn.body.replaces !== undefined;
+  // While it may have been answered, nobody knows what the conversation is.
+  const isKept = turn.body.replaces !== undefined && !(turn.error && isUnsettled(turn, turn.error));
   const isBack = useIsBack(turn.error?.code === "offline");
   return (
     <section className={styles.failure} aria-label={t("failure.heading")}>
       <Icon name="warning" />
       <div className={styles.words}>
         <p>{isBack ? t("failure.backOnline") : textOf(turn.error)}</p>
-        {replaces && <p className={styles.more}>{t("failure.kept")}</p>}
+        {isKept && <p className={styles.more}>{t("failure.kept")}</p>}
         {seconds > LONGEST_COUNTDOWN && turn.retryAt && (
           <p className={styles.more}>
             {t("failure.from", { time: format.dateTime(new Date(turn.retryAt)) })}

@@ -1,11 +1,4 @@
-import {
-  type ClipboardEvent,
-  type KeyboardEvent,
-  type Ref,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-} from "react";
+import { type KeyboardEvent, type Ref, useImperativeHandle, useLayoutEffect, useRef } from "react";
 import { usePreferences } from "~/state/preferences";
 import styles from "./MessageArea.module.css";
 
@@ -21,7 +14,6 @@ interface MessageAreaProps {
   readonly onSend: () => void;
   /** Before the keys that send; may prevent the default. */
   readonly onKeyDown?: (event: KeyboardEvent<HTMLTextAreaElement>) => void;
-  readonly onPaste?: (event: ClipboardEvent<HTMLTextAreaElement>) => void;
 }
 
 /** A text box that grows with its text. The key that sends is the user's choice; an input method's Enter sends nothing. */
@@ -35,7 +27,6 @@ export function MessageArea({
   onChange,
   onSend,
   onKeyDown,
-  onPaste,
 }: MessageAreaProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const enterSends = usePreferences((state) => state.enterSends);
@@ -62,7 +53,6 @@ export function MessageArea({
       rows={1}
       value={value}
       onChange={(event) => onChange(event.target.value)}
-      onPaste={onPaste}
       onKeyDown={(event) => {
         onKeyDown?.(event);
         if (event.defaultPrevented || !sends(event, enterSends)) return;

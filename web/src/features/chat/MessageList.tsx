@@ -1,8 +1,9 @@
-import { useCallback, useEffect, useLayoutEffect, useRef } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { errorText } from "~/i18n/errorText";
 import { Button, IconButton } from "~/ui/Button";
+import { focusIfLost } from "~/ui/focus";
 import { useOlderMessages } from "./conversation";
 import { useEditing } from "./editing";
 import styles from "./MessageList.module.css";
@@ -34,10 +35,12 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
   const shift = useArrivedBefore(rows);
 
   const { load } = older;
+  const hasFailed = older.error !== undefined;
   const onMove = useCallback(() => {
     const staysAtEnd = onScroll();
-    if (!staysAtEnd && (list.current?.scrollOffset ?? AHEAD) < AHEAD) void load();
-  }, [onScroll, load]);
+    // What has failed is tried again when somebody asks for it, not with every movement.
+    if (!staysAtEnd && !hasFailed && (list.current?.scrollOffset ?? AHEAD) < AHEAD) void load();
+  }, [onScroll, load, hasFailed]);
 
   const asked = rows.findLast((row) => row.kind === "question")?.key;
   // biome-ignore lint/correctness/useExhaustiveDependencies: at the beginning, and whenever something was asked.
@@ -68,7 +71,7 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
           {(row) => <RowView key={row.key} row={row} conversationId={conversationId} />}
         </Virtualizer>
       </section>
-      <OlderNotice {...older} />
+      <OlderNotice {...older} scroller={scroller} />
       {!isAtEnd && (
         <IconButton icon="arrowDown" label={t("toLatest")} className={styles.toEnd} onClick={goToEnd} />
       )}
@@ -79,14 +82,23 @@ export function MessageList({ conversationId, rows }: MessageListProps) {
 const isQuestion = (row: Row, messageId: string): boolean =>
   row.kind === "question" && row.message?.message_id === messageId;
 
-function OlderNotice({ load, isLoading, error }: ReturnType<typeof useOlderMessages>) {
+interface OlderNoticeProps extends ReturnType<typeof useOlderMessages> {
+  /** Gets the focus when the button that had it goes away. */
+  readonly scroller: RefObject<HTMLElement | null>;
+}
+
+function OlderNotice({ load, isLoading, error, scroller }: OlderNoticeProps) {
   const { t } = useTranslation("chat");
   const { t: common } = useTranslation();
   if (error) {
     return (
       <div className={styles.older} role="alert">
         {t("older.failed", { error: errorText(common, error) })}
-        <Button variant="quiet" onClick={() => void load()}>
+        <Button
+          variant="quiet"
+          aria-disabled={isLoading}
+          onClick={() => void load().then(() => focusIfLost(() => scroller.current))}
+        >
           {common("retry")}
         </Button>
       </div>

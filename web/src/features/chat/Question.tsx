@@ -29,7 +29,11 @@ export function Question({ row, conversationId }: QuestionProps) {
           <div className={styles.actions}>
             <CopyButton text={row.text} label={t("answer.copyQuestion")} />
             {id !== undefined && row.editable && (
-              <IconButton icon="edit" label={t("edit.start")} onClick={() => openEdit(id, row.text)} />
+              <IconButton
+                icon="edit"
+                label={t("edit.start")}
+                onClick={() => openEdit(id, row.text, conversationId)}
+              />
             )}
           </div>
         </>

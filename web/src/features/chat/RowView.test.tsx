@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { draftOf, useDrafts } from "~/state/drafts";
 import { usePanel } from "~/state/panel";
 import type { MessageView } from "./conversation";
 import { addText, changeTurn, putTurn, useTurnsOf } from "./liveTurns";
@@ -67,7 +68,7 @@ describe("a question", () => {
     expect(box).toHaveFocus();
     expect(box).toHaveValue("Question 1");
     await userEvent.type(box, "?");
-    expect(localStorage.getItem("chatbot.edit.q1")).toBe('"Question 1?"');
+    expect(localStorage.getItem("chatbot.edit.q1")).toContain('"text":"Question 1?"');
     await userEvent.click(screen.getByRole("button", { name: "Save and send" }));
     await vi.waitFor(() =>
       expect(server.turns[0]?.body).toMatchObject({ message: "Question 1?", replaces: "q1" }),
@@ -146,8 +147,10 @@ describe("a finished answer", () => {
   });
 
   it("that was cut off can be gone on with", async () => {
+    useDrafts.getState().write("c", "half a thought");
     show(saved({ stop_reason: "max_tokens" }));
     await userEvent.click(screen.getByRole("button", { name: "Go on" }));
+    expect(draftOf("c")).toBe("half a thought");
     await vi.waitFor(() => expect(server.turns[0]?.body.message).toMatch(/go on/));
   });
 

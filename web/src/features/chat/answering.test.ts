@@ -3,11 +3,13 @@ import { useApiKey } from "~/state/apiKey";
 import { NEW, useChoicesStore } from "~/state/choices";
 import { draftOf, useDrafts } from "~/state/drafts";
 import { useToasts } from "~/state/toasts";
-import { onTurnSaved, start, stop } from "./answering";
+import { start, stop } from "./answering";
 import { regenerate, resend, retry, send, takeBack } from "./asking";
-import { useEditing } from "./editing";
-import { answeringTurnOf, textOf, turnsOf } from "./liveTurns";
+import { openEdit, useEditing, writeEdit } from "./editing";
+import { forgetConversation } from "./forgetConversation";
+import { answeringTurnOf, changeTurn, textOf, turnsOf } from "./liveTurns";
 import { keep, keptTurns } from "./pendingTurns";
+import { onTurnSaved } from "./savedNews";
 import {
   askedTurn,
   delta,
@@ -15,6 +17,7 @@ import {
   type FakeServer,
   failed,
   forgetPage,
+  messagesOf,
   refusal,
   started,
   startServer,
@@ -44,6 +47,13 @@ const taken = (count: number): Promise<void> => vi.waitFor(() => expect(server.t
 const phase = (wanted: LiveTurn["phase"], conversationId = "c"): Promise<void> =>
   vi.waitFor(() => expect(onlyTurn(conversationId).phase).toBe(wanted));
 const written = (text: string): Promise<void> => vi.waitFor(() => expect(textOf(onlyTurn().key)).toBe(text));
+const conversationOf = (replyId: string): Response =>
+  Response.json({
+    ...{ conversation_id: "c", title: "", created_at: "", updated_at: "" },
+    messages: messagesOf(1).map((message) =>
+      message.role === "assistant" ? { ...message, message_id: replyId } : message,
+    ),
+  });
 const last = () => server.turns[server.turns.length - 1];
 
 describe("a message", () => {
@@ -86,15 +96,13 @@ describe("a message", () => {
     stopListening();
   });
 
-  it("begins a conversation whose address, choices and draft are its own from then on", async () => {
+  it("begins a conversation whose address and choices are its own from then on", async () => {
     useChoicesStore.getState().choose(NEW, { model: "m" });
-    useDrafts.getState().write(NEW, "Hello");
     const id = send(undefined, "Hello");
     await taken(1);
     expect(location.pathname).toBe(`/c/${id}`);
     expect(last()?.body).toMatchObject({ conversation_id: id, model: "m" });
     expect(useChoicesStore.getState().byConversation[id ?? ""]?.model).toBe("m");
-    expect(draftOf(NEW)).toBe("");
   });
 
   it("is not sent while the one before is being answered", async () => {
@@ -149,6 +157,56 @@ describe("a turn that fails", () => {
     last()?.send(started(), delta("Because."), doneEvent);
     await phase("done");
     expect(textOf(onlyTurn().key)).toBe("Because.");
+  });
+
+  describe("that may have been answered", () => {
+    const breakOff = async (): Promise<void> => {
+      send("c", "Why?");
+      await taken(1);
+      last()?.send(started());
+      await vi.waitFor(() => expect(onlyTurn().messageId).toBe("reply-1"));
+      last()?.end();
+      await phase("failed");
+    };
+
+    it.each([
+      [429, "model_throttled"],
+      [401, "unauthorized"],
+      [403, "unauthorized"],
+      [503, "store_unavailable"],
+    ])("keeps its key though trying again was refused with %d", async (status, code) => {
+      await breakOff();
+      server.refuseNext = () => refusal(status, code);
+      retry(onlyTurn().key);
+      await vi.waitFor(() => expect(onlyTurn().error?.code).toBe(code));
+      // Also after a reload.
+      expect(keptTurns()).toMatchObject([{ mayBeAnswered: true }]);
+      useChoicesStore.getState().choose("c", { model: "another" });
+      retry(onlyTurn().key);
+      await taken(3);
+      expect(new Set(server.turns.map((turn) => turn.key)).size).toBe(1);
+      expect(server.turns[2]?.body).toEqual(server.turns[0]?.body);
+    });
+
+    it("is asked anew once the turn itself has said that it failed", async () => {
+      await breakOff();
+      retry(onlyTurn().key);
+      await taken(2);
+      last()?.send(started(), failed("model_failed"));
+      await phase("failed");
+      retry(onlyTurn().key);
+      await taken(3);
+      expect(server.turns[2]?.key).not.toBe(server.turns[0]?.key);
+    });
+
+    it("is asked anew once its key is too old", async () => {
+      await breakOff();
+      const day = 24 * 60 * 60 * 1000;
+      changeTurn(onlyTurn().key, (turn) => ({ ...turn, askedAt: turn.askedAt - day }));
+      retry(onlyTurn().key);
+      await taken(2);
+      expect(server.turns[1]?.key).not.toBe(server.turns[0]?.key);
+    });
   });
 
   it("is asked anew, with what is chosen now, where the server refused it", async () => {
@@ -235,6 +293,27 @@ describe("a turn that is still being answered elsewhere", () => {
   });
 });
 
+describe("a conversation that is deleted", () => {
+  it("takes its turns and edits with it: they are stopped, and not asked again", async () => {
+    send("c", "Why?");
+    await taken(1);
+    last()?.send(started());
+    await vi.waitFor(() => expect(onlyTurn().messageId).toBe("reply-1"));
+    keep(askedTurn({ key: "kept-only" }));
+    keep(askedTurn({ key: "other", conversationId: "other" }));
+    openEdit("q1", "Question 1", "c");
+    openEdit("q9", "Question 9", "other");
+    forgetConversation("c");
+    await vi.waitFor(() => expect(server.stopped).toEqual(["reply-1"]));
+    await vi.waitFor(() => expect(last()?.aborted).toBe(true));
+    expect(turnsOf("c")).toEqual([]);
+    expect(keptTurns().map((turn) => turn.key)).toEqual(["other"]);
+    expect(useEditing.getState().texts).toEqual({ q9: "Question 9" });
+    expect(localStorage.getItem("chatbot.edit.q1")).toBeNull();
+    expect(draftOf("c")).toBe("");
+  });
+});
+
 describe("stopping", () => {
   it("asks the server, and takes what it has saved", async () => {
     send("c", "Why?");
@@ -256,9 +335,99 @@ describe("stopping", () => {
     last()?.send(started());
     await vi.waitFor(() => expect(onlyTurn().messageId).toBe("reply-1"));
     stop(onlyTurn().key);
+    await vi.waitFor(() => expect(server.stopped).toEqual(["reply-1"]));
+    last()?.send(failed("stopped"));
     await vi.waitFor(() => expect(turnsOf("c")).toEqual([]));
-    expect(server.stopped).toEqual(["reply-1"]);
     expect(draftOf("c")).toBe("Why?");
+    expect(keptTurns()).toEqual([]);
+  });
+
+  describe("before anything was written, where the server says nothing more", () => {
+    const stopSilent = async (): Promise<void> => {
+      vi.useFakeTimers();
+      send("c", "Why?");
+      await vi.advanceTimersByTimeAsync(10);
+      last()?.send(started());
+      await vi.advanceTimersByTimeAsync(10);
+      stop(onlyTurn().key);
+    };
+
+    it("puts the question back once the server is known to have saved nothing", async () => {
+      const told = vi.fn();
+      const stopListening = onTurnSaved(told);
+      await stopSilent();
+      await vi.advanceTimersByTimeAsync(2_900);
+      expect(onlyTurn().phase).toBe("stopping");
+      expect(draftOf("c")).toBe("");
+      await vi.advanceTimersByTimeAsync(300);
+      expect(last()?.aborted).toBe(true);
+      expect(turnsOf("c")).toEqual([]);
+      expect(draftOf("c")).toBe("Why?");
+      expect(told).toHaveBeenCalledWith("c");
+      stopListening();
+    });
+
+    it("asks the listing of a conversation that begins with it", async () => {
+      let listed: readonly unknown[] = [];
+      server.pages.set("/conversations", () => Response.json({ conversations: listed }));
+      vi.useFakeTimers();
+      for (const isListed of [false, true]) {
+        const id = send(undefined, "Why?") ?? "";
+        await vi.advanceTimersByTimeAsync(10);
+        last()?.send(started());
+        await vi.advanceTimersByTimeAsync(10);
+        if (isListed) listed = [{ conversation_id: id }];
+        stop(onlyTurn(id).key);
+        await vi.advanceTimersByTimeAsync(3_200);
+        expect(turnsOf(id).map((turn) => turn.phase)).toEqual(isListed ? ["done"] : []);
+        expect(draftOf(NEW)).toBe(isListed ? "" : "Why?");
+        useDrafts.getState().write(NEW, "");
+      }
+    });
+
+    it("shows the answer, and gives nothing back, where a piece of it was saved", async () => {
+      server.pages.set("/conversations/c", () => conversationOf("reply-1"));
+      await stopSilent();
+      await vi.advanceTimersByTimeAsync(3_200);
+      expect(onlyTurn()).toMatchObject({ phase: "done", stopReason: "stopped" });
+      expect(draftOf("c")).toBe("");
+      expect(keptTurns()).toEqual([]);
+    });
+
+    it("takes a piece that comes late, and what was saved of it", async () => {
+      await stopSilent();
+      await vi.advanceTimersByTimeAsync(1_000);
+      last()?.send(delta("Beca"), { ...doneEvent, stop_reason: "stopped" });
+      await vi.advanceTimersByTimeAsync(300);
+      expect(textOf(onlyTurn().key)).toBe("Beca");
+      expect(onlyTurn()).toMatchObject({ phase: "done", stopReason: "stopped" });
+      expect(draftOf("c")).toBe("");
+    });
+
+    it("leaves it open where that cannot be found out", async () => {
+      server.pages.set("/conversations/c", () => refusal(503, "store_unavailable"));
+      await stopSilent();
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(onlyTurn()).toMatchObject({ phase: "failed", error: { code: "stream_broken" } });
+      expect(draftOf("c")).toBe("");
+      retry(onlyTurn().key);
+      await vi.advanceTimersByTimeAsync(10);
+      expect(server.turns[1]?.key).toBe(server.turns[0]?.key);
+    });
+  });
+
+  it("looks for what was written until it is saved, and otherwise leaves it open", async () => {
+    vi.useFakeTimers();
+    send("c", "Why?");
+    await vi.advanceTimersByTimeAsync(10);
+    last()?.send(started(), delta("Beca"));
+    await vi.advanceTimersByTimeAsync(300);
+    stop(onlyTurn().key);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(onlyTurn().phase).toBe("done");
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(onlyTurn()).toMatchObject({ phase: "failed", error: { code: "stream_broken" } });
+    expect(textOf(onlyTurn().key)).toBe("Beca");
   });
 
   it("asks the server as soon as it knows whom to stop", async () => {
@@ -336,6 +505,18 @@ describe("answering again and asking in other words", () => {
     takeBack(onlyTurn().key);
     expect(useEditing.getState().texts).toEqual({});
     expect(draftOf("c")).toBe("Why not?");
+  });
+
+  it("joins a changed question that was refused with what its editor holds by now", async () => {
+    server.refuseNext = () => refusal(502, "model_failed");
+    openEdit("q1", "Why?", "c");
+    writeEdit("q1", "Why not?");
+    resend("c", "q1", "Why not?");
+    await phase("failed");
+    openEdit("q1", "Why?", "c");
+    writeEdit("q1", "Why ever?");
+    takeBack(onlyTurn().key);
+    expect(useEditing.getState().texts).toEqual({ q1: "Why not?\n\nWhy ever?" });
   });
 
   it("leaves no text behind where an answer was to be written again", async () => {

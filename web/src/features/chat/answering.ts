@@ -6,35 +6,23 @@ import { ApiError } from "~/api/errors";
 import { errorText } from "~/i18n/errorText";
 import { showToast } from "~/state/toasts";
 import { FrameText } from "./frames";
-import { giveBack } from "./givingBack";
-import { addText, changeTurn, clearText, dropTurn, putTurn, textOf, turnOf, turnsOf } from "./liveTurns";
+import { addText, changeTurn, clearText, dropTurn, putTurn, turnOf, turnsOf } from "./liveTurns";
 import { forget, ifFree, keep, keptTurn, whenFree } from "./pendingTurns";
-import { type Asked, begun, isAnswering, isOpen, type LiveTurn, withEvent } from "./turn";
+import { tellSaved } from "./savedNews";
+import { endStopped } from "./stopped";
+import { type Asked, begun, isAnswering, isUnsettled, withEvent } from "./turn";
 
-/** What a server that was told to stop is given to say its last word. */
+/** What a server that was told to stop is given to say its last word: a process that was told through the store looks once a second. */
 const LAST_WORD_MS = 3_000;
-/** When a server that did not say it in time will have saved what it wrote. */
-const SAVED_BY_MS = 3_000;
 const IN_PROGRESS_SECONDS = 2;
 
 const connections = new Map<string, AbortController>();
-type Listener = (conversationId: string) => void;
-const listeners = new Set<Listener>();
-
-/** Calls the listener when the saved messages of a conversation are no longer what they were. */
-export function onTurnSaved(listener: Listener): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-const tellSaved: Listener = (conversationId) => {
-  for (const listener of listeners) listener(conversationId);
-};
 
 /** Sends a turn, new or again; `resumed` where a page before this one had sent it. */
 export function start(asked: Asked, resumed = false): void {
-  keep(asked);
-  putTurn(begun(asked, Date.now(), resumed));
+  const turn = begun(asked, Date.now(), resumed);
+  keep(turn);
+  putTurn(turn);
   void ifFree(asked.key, () => run(asked.key)).then((ran) => {
     if (!ran) follow(asked.key);
   });
@@ -77,7 +65,7 @@ async function run(key: string): Promise<void> {
     finish(key);
   } catch (error) {
     text.flush();
-    fail(key, error);
+    await fail(key, error);
   } finally {
     connections.delete(key);
   }
@@ -123,6 +111,7 @@ function finish(key: string): void {
   const turn = turnOf(key);
   forget(key);
   if (!turn) return;
+  changeTurn(key, (now) => ({ ...now, savedBy: Date.now() }));
   // Turns of the same conversation that failed before no longer begin it.
   for (const other of turnsOf(turn.conversationId)) {
     if (!other.begins || other.key === key) continue;
@@ -131,36 +120,27 @@ function finish(key: string): void {
   tellSaved(turn.conversationId);
 }
 
-function fail(key: string, error: unknown): void {
+async function fail(key: string, error: unknown): Promise<void> {
   const turn = turnOf(key);
-  if (!turn) return;
+  if (!turn) {
+    // It was taken out of view: answered, or its conversation deleted.
+    forget(key);
+    return;
+  }
   const failure = error instanceof ApiError ? error : new ApiError(0, "unexpected", "");
   // Whoever stopped it, here or in another tab, wanted that.
   if (turn.phase === "stopping" || failure.code === "stopped") {
-    endStopped(turn);
+    // Within the lock: another tab that shows the turn must not ask for it again meanwhile.
+    await endStopped(turn, failure.code !== "unexpected" && !isUnsettled(turn, failure));
     return;
   }
-  if (!isOpen(failure)) {
-    const { status, code, message, requestId } = failure;
-    keep({ ...turn, refusal: { status, code, message, requestId } });
-  }
+  const mayBeAnswered = isUnsettled(turn, failure);
+  const { status, code, message, requestId } = failure;
+  keep({ ...turn, mayBeAnswered, ...(!mayBeAnswered && { refusal: { status, code, message, requestId } }) });
   const retryAt = failure.retryAfter ? Date.now() + failure.retryAfter * 1000 : undefined;
-  changeTurn(key, (now) => ({ ...now, phase: "failed", error: failure, retryAt }));
+  changeTurn(key, (now) => ({ ...now, phase: "failed", mayBeAnswered, error: failure, retryAt }));
   // It may have been answered, or have found the conversation changed.
-  if (!turn.begins) tellSaved(turn.conversationId);
-}
-
-/** A stopped turn ended without `done`: what there is of the answer stays in view; where there is nothing, the question goes back. */
-function endStopped(turn: LiveTurn): void {
-  const { key } = turn;
-  forget(key);
-  if (!textOf(key)) {
-    dropTurn(key);
-    giveBack(turn);
-    return;
-  }
-  changeTurn(key, (now) => ({ ...now, phase: "done", stopReason: "stopped" }));
-  setTimeout(() => tellSaved(turn.conversationId), SAVED_BY_MS);
+  if (!turn.begins || mayBeAnswered) tellSaved(turn.conversationId);
 }
 
 /** Ends the answer that is being written. What was written stays. Returns whether there was one to stop. */
@@ -186,15 +166,26 @@ async function askToStop(key: string, messageId: string): Promise<void> {
     showToast({ kind: "error", text: errorText(i18next.getFixedT(null, "common"), error) });
     return;
   }
-  // Where nothing is written yet, nothing will be saved; otherwise the server tells what it has saved, soon.
-  const patience = textOf(key) ? LAST_WORD_MS : 0;
-  setTimeout(() => connections.get(key)?.abort(), patience);
+  // Also where nothing is written yet: a piece may be, before another process of the server looks.
+  setTimeout(() => connections.get(key)?.abort(), LAST_WORD_MS);
 }
 
 /** Takes a failed turn out of view. */
 export function dismiss(key: string): void {
   forget(key);
   dropTurn(key);
+}
+
+/** Gives a turn up, whatever becomes of it: nobody wants to see it any more. */
+export function abandon(key: string): void {
+  const turn = turnOf(key);
+  const messageId = turn?.messageId ?? keptTurn(key)?.messageId;
+  dismiss(key);
+  connections.get(key)?.abort();
+  if (!turn || !isAnswering(turn) || !messageId) return;
+  const params = { path: { message_id: messageId } };
+  // Where this fails the answer is written to its end, and seen by nobody.
+  api.POST("/chat/{message_id}/stop", { params }).catch(() => undefined);
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

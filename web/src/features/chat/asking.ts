@@ -2,14 +2,13 @@
 import { navigate } from "wouter/use-browser-location";
 import { paths } from "~/app/routes";
 import { choicesOf, NEW, useChoicesStore } from "~/state/choices";
-import { useDrafts } from "~/state/drafts";
+import { draftOf } from "~/state/drafts";
 import { dismiss, start } from "./answering";
 import { endEdit } from "./editing";
 import { giveBack } from "./givingBack";
 import { identifier } from "./identifier";
-import { answeringTurnOf, dropTurn, turnOf, turnsOf } from "./liveTurns";
-import { forget } from "./pendingTurns";
-import { type Asked, isOpen, requestOf, type TurnKind } from "./turn";
+import { answeringTurnOf, turnOf, turnsOf, useLiveTurns } from "./liveTurns";
+import { type Asked, isUnsettled, keyHolds, requestOf, type TurnKind } from "./turn";
 
 const choicesFor = (conversationId: string) =>
   choicesOf(useChoicesStore.getState().byConversation, conversationId);
@@ -44,7 +43,6 @@ export function send(conversationId: string | undefined, message: string): strin
   const begins =
     !conversationId || turnsOf(conversationId).some((turn) => turn.begins && turn.phase === "failed");
   start(askedOf({ conversationId: id, message, kind: "ask", begins }));
-  useDrafts.getState().write(conversationId ?? NEW, "");
   if (!conversationId) navigate(paths.conversation(id));
   return id;
 }
@@ -72,12 +70,12 @@ export function resend(conversationId: string, questionId: string, message: stri
 
 /**
  * Tries a failed turn again. With the same key where the server may have answered after all: then it gives that answer, and no second
- * turn is made. What it refused is asked anew, with what the user has chosen since.
+ * turn is made. What it refused, or what is too old for that, is asked anew, with what the user has chosen since.
  */
 export function retry(key: string): boolean {
   const turn = turnOf(key);
   if (turn?.phase !== "failed" || answeringTurnOf(turn.conversationId)) return false;
-  if (turn.error && isOpen(turn.error)) {
+  if (turn.error && isUnsettled(turn, turn.error) && keyHolds(turn, Date.now())) {
     start(turn, true);
     return true;
   }
@@ -94,7 +92,21 @@ export function retry(key: string): boolean {
 export function takeBack(key: string): void {
   const turn = turnOf(key);
   if (turn?.phase !== "failed") return;
-  forget(key);
-  dropTurn(key);
+  dismiss(key);
   giveBack(turn, GONE.has(turn.error?.code ?? ""));
+}
+
+/**
+ * A first turn that was refused is of a conversation that no list shows. Whoever has left that one finds the question in the box of a new
+ * conversation, once that box is empty; until then it is kept as it is.
+ */
+export function takeBackUnlisted(openId: string | undefined): void {
+  for (const turn of Object.values(useLiveTurns.getState().turns)) {
+    const { key, conversationId, phase, begins, error } = turn;
+    if (phase !== "failed" || !begins || conversationId === openId || answeringTurnOf(conversationId))
+      continue;
+    if (error && isUnsettled(turn, error) && keyHolds(turn, Date.now())) continue;
+    if (draftOf(NEW) !== "") return;
+    takeBack(key);
+  }
 }

@@ -2,14 +2,13 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { ApiError } from "~/api/errors";
 import { keys } from "~/api/queries";
-import { follow, onTurnSaved, start } from "./answering";
+import { follow, start } from "./answering";
 import { changeTurn, putTurn, turnOf } from "./liveTurns";
 import { keptTurn, keptTurns, onKeptElsewhere, type Pending } from "./pendingTurns";
+import { onTurnSaved } from "./savedNews";
 import { onTabMessage, tellTabs } from "./tabs";
-import { begun } from "./turn";
+import { begun, keyHolds } from "./turn";
 
-/** The server keeps the answers of a key for a day. Beyond it the same question would be answered anew. */
-const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
 /** A tab that begins a turn takes its lock at once; whoever hears of the turn asks for the lock after this. */
 const LOCKED_BY_MS = 1_000;
 
@@ -44,7 +43,7 @@ function readAgain(client: QueryClient, conversationId: string): void {
 function takeUp(kept: Pending, now: number): void {
   if (turnOf(kept.key)) return;
   const { refusal } = kept;
-  if (!refusal && now - kept.askedAt < KEY_HOLDS_MS) {
+  if (!refusal && keyHolds(kept, now)) {
     start(kept, true);
     return;
   }

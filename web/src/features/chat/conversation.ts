@@ -2,6 +2,7 @@
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useRef, useState } from "react";
 import { api, dataOf, type Schemas } from "~/api/client";
+import { ApiError } from "~/api/errors";
 import { keys } from "~/api/queries";
 
 export type MessageView = Schemas["MessageView"];
@@ -13,11 +14,15 @@ export interface ConversationData {
   readonly messages: readonly MessageView[];
   /** Leads to the messages before. */
   readonly cursor: string | undefined;
+  /** When the newest were asked for, in milliseconds of `Date.now()`. */
+  readonly readAt?: number;
 }
 
 /** A first page opens quickly; older ones come ahead of whoever scrolls. */
 const FIRST_PAGE = 100;
 const OLDER_PAGE = 200;
+const LAST_MESSAGES = 20;
+const LAST_CONVERSATIONS = 20;
 
 /** What was read, with the newest page read again. Messages never change, so those that were there stay the same objects. */
 export function withNewest(before: ConversationData | undefined, page: Page): ConversationData {
@@ -52,6 +57,24 @@ const readPage = async (id: string, limit: number, cursor?: string, signal?: Abo
     }),
   );
 
+/** Whether there is such a conversation, if it began just now. Asking for one that is not there would be an error. */
+export async function isListed(id: string): Promise<boolean> {
+  const query = { limit: LAST_CONVERSATIONS };
+  const { conversations } = dataOf(await api.GET("/conversations", { params: { query } }));
+  return conversations.some((conversation) => conversation.conversation_id === id);
+}
+
+/** Whether this message is one of the conversation's last. A conversation that is not there has none. */
+export async function isSaved(id: string, messageId: string): Promise<boolean> {
+  try {
+    const { messages } = await readPage(id, LAST_MESSAGES);
+    return messages.some((message) => message.message_id === messageId);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false;
+    throw error;
+  }
+}
+
 /** The query under `keys.conversation(id)`. Reading it again costs one request, however long the conversation is. */
 export function useConversation(id: string, enabled = true) {
   const client = useQueryClient();
@@ -59,8 +82,9 @@ export function useConversation(id: string, enabled = true) {
   return useQuery({
     queryKey,
     queryFn: async ({ signal }) => {
+      const readAt = Date.now();
       const page = await readPage(id, FIRST_PAGE, undefined, signal);
-      return withNewest(client.getQueryData(queryKey), page);
+      return { ...withNewest(client.getQueryData(queryKey), page), readAt };
     },
     enabled,
     // Comparing thousands of messages deeply would take longer than reading them did.
@@ -79,9 +103,9 @@ export function useOlderMessages(id: string) {
     if (!cursor || loading.current === cursor) return;
     loading.current = cursor;
     setLoading(true);
-    setError(undefined);
     try {
       await readOlder(client, id, cursor);
+      setError(undefined);
     } catch (found) {
       setError(found);
     } finally {

@@ -22,8 +22,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
 export function keep(pending: Pending): void {
-  const { key, conversationId, begins, kind, body, override, askedAt, messageId, refusal } = pending;
-  store(KEY + key, { key, conversationId, begins, kind, body, override, askedAt, messageId, refusal });
+  const { key, conversationId, begins, kind, body, override, askedAt, messageId, mayBeAnswered, refusal } =
+    pending;
+  const asked = { key, conversationId, begins, kind, body, override, askedAt, messageId, mayBeAnswered };
+  store(KEY + key, { ...asked, refusal });
 }
 
 export const forget = (key: string): void => {

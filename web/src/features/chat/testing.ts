@@ -109,7 +109,7 @@ async function takeTurn(server: FakeServer, request: Request): Promise<Response>
 export function forgetPage(): void {
   useLiveTurns.setState({ turns: {}, texts: {} });
   useDrafts.setState({ byConversation: {} });
-  useEditing.setState({ texts: {}, opened: undefined });
+  useEditing.setState({ texts: {}, origins: {}, opened: undefined });
 }
 
 /** Alternating questions and answers: q1 a1 q2 a2 ... */

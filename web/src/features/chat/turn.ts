@@ -20,6 +20,8 @@ export interface Asked {
   readonly askedAt: number;
   /** The reply's, from the `start` event on. */
   readonly messageId?: string | undefined;
+  /** A request for it was sent whose end nobody heard. */
+  readonly mayBeAnswered?: boolean | undefined;
 }
 
 export interface LiveTurn extends Asked {
@@ -42,22 +44,43 @@ export interface LiveTurn extends Asked {
   readonly error?: ApiError | undefined;
   /** When trying again makes sense, in milliseconds of `Date.now()`. */
   readonly retryAt?: number | undefined;
+  /** When it was known to be saved, in milliseconds of `Date.now()`. */
+  readonly savedBy?: number | undefined;
 }
 
 /** Codes of failures that leave open whether the server has answered. */
-const OPEN_ENDS: ReadonlySet<string> = new Set(["offline", "stream_broken", "timeout", "unreadable"]);
+const OPEN_ENDS: ReadonlySet<string> = new Set([
+  "offline",
+  "stream_broken",
+  "timeout",
+  "unreadable",
+  "unfinished",
+]);
 
 /** Whether the server may have answered though we did not hear it: only the same key makes trying again safe. */
 export const isOpen = (error: { readonly code: string; readonly status: number }): boolean =>
   OPEN_ENDS.has(error.code) || error.code === "server_failed";
+
+/** Whether it is still open, after this failure, that the server has answered. */
+export function isUnsettled(turn: Asked, error: { readonly code: string; readonly status: number }): boolean {
+  // What a request is refused with over HTTP tells nothing of one before it; what the stream says comes from the turn itself.
+  return isOpen(error) || (turn.mayBeAnswered === true && error.status > 0);
+}
+
+/** The server keeps the answers of a key for a day. Beyond it the same question would be answered anew. */
+const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
+
+/** Whether asking again with the turn's key still gives the one answer. */
+export const keyHolds = (turn: Asked, now: number): boolean => now - turn.askedAt < KEY_HOLDS_MS;
 
 export const isAnswering = (turn: LiveTurn): boolean => turn.phase === "running" || turn.phase === "stopping";
 
 /** A turn that is about to be sent, or sent again. */
 export function begun(asked: Asked, now: number, resumed = false): LiveTurn {
   const { key, conversationId, begins, kind, body, override, askedAt, messageId } = asked;
+  const mayBeAnswered = asked.mayBeAnswered || resumed;
   return {
-    ...{ key, conversationId, begins, kind, body, override, askedAt, messageId },
+    ...{ key, conversationId, begins, kind, body, override, askedAt, messageId, mayBeAnswered },
     ...{ phase: "running", resumed, elsewhere: false, since: now },
     ...{ documentsUnavailable: false, citations: [] },
   };

@@ -41,7 +41,7 @@ export function useChatCommands(conversationId: string | undefined, rows: readon
       editLast: () => {
         const row = now.current.findLast((each) => each.kind === "question" && each.message && each.editable);
         if (row?.kind !== "question" || !row.message) return false;
-        openEdit(row.message.message_id, row.text);
+        openEdit(row.message.message_id, row.text, conversationId);
         return true;
       },
     };

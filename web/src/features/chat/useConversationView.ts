@@ -1,9 +1,11 @@
 import { useEffect, useMemo } from "react";
 import { ApiError } from "~/api/errors";
+import { dismiss } from "./answering";
 import { type ConversationData, type MessageView, useConversation } from "./conversation";
-import { dropTurn, useTurnsOf } from "./liveTurns";
+import { endEditsBut } from "./editing";
+import { changeTurn, dropTurn, useTurnsOf } from "./liveTurns";
 import { type Row, rowsOf, unsaved } from "./rows";
-import { isAnswering, type LiveTurn } from "./turn";
+import { isAnswering, isUnsettled, type LiveTurn } from "./turn";
 
 export interface ConversationViewState {
   readonly state: "new" | "loading" | "missing" | "failed" | "open";
@@ -21,14 +23,13 @@ const NONE: readonly MessageView[] = [];
 export function useConversationView(id: string | undefined): ConversationViewState {
   const turns = useTurnsOf(id ?? "");
   // Nothing of it is on the server before its first turn is saved.
-  const isUnborn = turns.some((turn) => turn.begins && turn.phase !== "done");
+  const isUnborn = turns.some((turn) => turn.begins && !mayBeSaved(turn));
   const { data, error, refetch } = useConversation(id ?? "", id !== undefined && !isUnborn);
   const messages = data?.messages ?? NONE;
   const rows = useMemo(() => rowsOf(messages, turns), [messages, turns]);
   useEffect(() => {
-    const left = new Set(unsaved(messages, turns));
-    for (const turn of turns) if (!left.has(turn)) dropTurn(turn.key);
-  }, [messages, turns]);
+    if (id !== undefined && data) tidy(id, data, turns);
+  }, [id, data, turns]);
   return {
     state: stateOf(id, data, error, turns),
     data,
@@ -38,6 +39,28 @@ export function useConversationView(id: string | undefined): ConversationViewSta
     error,
     reload: () => void refetch(),
   };
+}
+
+/** A turn that failed may be on the server all the same, unless that said otherwise. */
+const mayBeSaved = (turn: LiveTurn): boolean =>
+  turn.phase === "done" || (turn.phase === "failed" && !!turn.error && isUnsettled(turn, turn.error));
+
+/** Lets go of turns and edits that what was read makes needless. */
+function tidy(id: string, data: ConversationData, turns: readonly LiveTurn[]): void {
+  const { messages, cursor, readAt = 0 } = data;
+  const waiting = new Set(unsaved(messages, turns));
+  for (const turn of turns) {
+    // Saved, and not there: replaced meanwhile, in another tab perhaps.
+    const isGone = turn.phase === "done" && turn.savedBy !== undefined && readAt >= turn.savedBy;
+    if (isAnswering(turn) && !waiting.has(turn)) dropTurn(turn.key);
+    else if (!waiting.has(turn) || isGone) dismiss(turn.key);
+    else if (turn.begins && turn.phase === "failed")
+      changeTurn(turn.key, (now) => ({ ...now, begins: false }));
+  }
+  if (cursor !== undefined) return;
+  // All messages are known.
+  const known = new Set(messages.map((message) => message.message_id));
+  endEditsBut(id, (messageId) => known.has(messageId));
 }
 
 function stateOf(

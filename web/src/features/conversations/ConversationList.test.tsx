@@ -3,6 +3,9 @@ import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createQueryClient, keys } from "~/api/queries";
+import { dropTurn, putTurn } from "~/features/chat/liveTurns";
+import { keep, keptTurns } from "~/features/chat/pendingTurns";
+import { type Asked, begun } from "~/features/chat/turn";
 import { useToasts } from "~/state/toasts";
 import { commitAll } from "~/state/undoable";
 import { Toasts } from "~/ui/Toasts";
@@ -10,8 +13,10 @@ import { ConversationList } from "./ConversationList";
 import { type FakeServer, failure, fakeServer, headers } from "./fakeServer";
 import { layout } from "./layout";
 
-const answered = vi.hoisted(() => ({ ids: new Set<string>() }));
-vi.mock("~/features/chat/liveTurns", () => ({ useAnsweringIds: () => answered.ids }));
+const turnOf = (conversationId: string, key: string): Asked => {
+  const body = { message: "Why?", use_documents: true };
+  return { key, conversationId, begins: false, kind: "ask", body, askedAt: 1 };
+};
 
 let server: FakeServer;
 let user: UserEvent;
@@ -66,11 +71,12 @@ describe("the list of conversations", () => {
 
   it("tells which one is being answered", async () => {
     server = fakeServer(headers(2));
-    answered.ids = new Set(["c1"]);
+    putTurn(begun(turnOf("c1", "key-1"), 1));
     show();
     expect(await link("Conversation 1 Being answered")).toBeVisible();
     expect(await link("Conversation 0")).toBeVisible();
-    answered.ids = new Set();
+    act(() => dropTurn("key-1"));
+    expect(await link("Conversation 1")).toBeVisible();
   });
 
   it("says that one was chosen", async () => {
@@ -282,6 +288,8 @@ describe("deleting", () => {
     expect(titles()).toContain("Conversation 0");
     server.intercept = undefined;
     await user.click(screen.getByRole("button", { name: "Try again" }));
+    // The new notice has the focus of the one before, and stays as long as it has.
+    await user.click(document.body);
     await act(() => vi.advanceTimersByTimeAsync(8_100));
     expect(server.conversations).toHaveLength(1);
   });
@@ -294,6 +302,37 @@ describe("deleting", () => {
     await act(() => vi.advanceTimersByTimeAsync(8_100));
     expect(titles()).toEqual(["Conversation 1"]);
     expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+  });
+
+  it("takes a question along that was not answered, so that no page asks it again", async () => {
+    server = fakeServer(headers(2));
+    keep(turnOf("c0", "key-1"));
+    keep(turnOf("c1", "key-2"));
+    show();
+    await choose("Conversation 0", "Delete");
+    expect(keptTurns()).toHaveLength(2);
+    await act(() => vi.advanceTimersByTimeAsync(8_100));
+    expect(keptTurns().map((turn) => turn.key)).toEqual(["key-2"]);
+  });
+
+  it("is not undone by a listing that was on its way meanwhile", async () => {
+    server = fakeServer(headers(2));
+    const { client } = show();
+    await choose("Conversation 0", "Delete");
+    let answerLate = (_: Response): void => undefined;
+    const old = new Promise<Response>((resolve) => {
+      answerLate = resolve;
+    });
+    server.intercept = (line) => (line.includes("?limit=") ? old : undefined);
+    act(() => void client.invalidateQueries({ queryKey: keys.conversations }));
+    await waitFor(() => expect(server.requests.filter((line) => line.includes("?limit="))).toHaveLength(2));
+    server.intercept = undefined;
+    await act(() => vi.advanceTimersByTimeAsync(8_100));
+    answerLate(Response.json({ conversations: headers(2) }));
+    await act(() => vi.advanceTimersByTimeAsync(100));
+    expect(titles()).toEqual(["Conversation 1"]);
+    // And what the listing may have brought besides is asked for again.
+    expect(server.requests.at(-1)).toBe("GET /api/conversations?limit=100");
   });
 
   it("of several is sent at once when the page goes away", async () => {
@@ -317,6 +356,25 @@ describe("a delete that was sent as the page went away", () => {
     expect(titles()).toEqual(["Conversation 1"]);
     await waitFor(() => expect(server.conversations).toHaveLength(1));
     expect(localStorage.getItem("chatbot.deleting")).toBeNull();
+  });
+
+  it("is not undone by the page's first listing where that was on its way meanwhile", async () => {
+    localStorage.setItem("chatbot.deleting", '["c0"]');
+    server = fakeServer(headers(2));
+    let answerLate = (_: Response): void => undefined;
+    const old = new Promise<Response>((resolve) => {
+      answerLate = resolve;
+    });
+    server.intercept = (line) => {
+      server.intercept = line.includes("?limit=") ? undefined : server.intercept;
+      return line.includes("?limit=") ? old : undefined;
+    };
+    show();
+    await waitFor(() => expect(server.conversations).toHaveLength(1));
+    await waitFor(() => expect(localStorage.getItem("chatbot.deleting")).toBeNull());
+    answerLate(Response.json({ conversations: headers(2) }));
+    await act(() => vi.advanceTimersByTimeAsync(100));
+    expect(titles()).toEqual(["Conversation 1"]);
   });
 
   it("is done with where it did arrive, and kept for later where it fails again", async () => {

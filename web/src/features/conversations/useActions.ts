@@ -6,6 +6,7 @@ import { API_BASE, api, apiFetch } from "~/api/client";
 import { ApiError } from "~/api/errors";
 import { keys } from "~/api/queries";
 import { paths } from "~/app/routes";
+import { forgetConversation } from "~/features/chat/forgetConversation";
 import { tellTabs } from "~/features/chat/tabs";
 import { errorText } from "~/i18n/errorText";
 import { useChoicesStore } from "~/state/choices";
@@ -119,7 +120,12 @@ async function sendDelete(client: QueryClient, id: string, keepalive: boolean): 
     if (!(error instanceof ApiError && error.code === "not_found")) throw error;
   }
   forgetDelete(id);
+  // Else a question of it that is kept would be asked again by the next page.
+  forgetConversation(id);
+  // A listing that is on its way would bring it back.
+  await client.cancelQueries({ queryKey: keys.conversations });
   changeKnown(client, (known) => without(known, id));
+  void client.invalidateQueries({ queryKey: keys.conversations });
   client.removeQueries({ queryKey: keys.conversation(id) });
   useChoicesStore.getState().forget(id);
   useDrafts.getState().write(id, "");

@@ -74,6 +74,7 @@ describe("the page of costs", () => {
   it("claims no more than it knows where a price is missing", async () => {
     show([row({ model: "openai:x@http://h/v1", cost_usd: null }), row({ model: CLAUDE, cost_usd: 1 })]);
     expect(await figureOf("Cost")).toBe("at least $1.00");
+    expect(await figureOf("At the end of the month")).toBe("at least $1.50");
     const region = screen.getByRole("region", { name: "By model" });
     expect(within(region).getByText("price not known")).toBeVisible();
     expect(screen.getAllByText(/The price of some models is not known/).length).toBeGreaterThan(0);

@@ -25,7 +25,7 @@ export function Totals({ figures, now, month }: TotalsProps) {
         {estimate !== undefined && (
           <Card
             name={t("estimate")}
-            value={t("about", { amount: money(estimate) })}
+            value={t(unpriced ? "atLeast" : "about", { amount: money(estimate) })}
             note={t("estimateNote")}
           />
         )}

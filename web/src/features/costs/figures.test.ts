@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { conversationCost } from "./conversationCost";
 import { axisTop, byDay, byModel, daysOf, estimatedMonth, sum, type UsageRow } from "./figures";
 
 const row = (change: Partial<UsageRow> = {}): UsageRow => ({
@@ -104,15 +103,4 @@ it.each([
   [123_456, 200_000],
 ])("the axis for %d ends at %d", (largest, top) => {
   expect(axisTop(largest)).toBeCloseTo(top, 10);
-});
-
-it("adds up the answers of a conversation, and counts those without a price", () => {
-  const usage = { input_tokens: 10, output_tokens: 5, cache_read_tokens: 0 };
-  const messages: Parameters<typeof conversationCost>[0] = [
-    {},
-    { usage: { ...usage, cost_usd: 0.5 } },
-    { usage: { ...usage, cost_usd: null } },
-    { usage: null },
-  ];
-  expect(conversationCost(messages)).toEqual({ cost: 0.5, unpriced: 1, tokens: 30 });
 });

@@ -1,11 +1,13 @@
-import { act, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { usePanel } from "~/state/panel";
 import { useToasts } from "~/state/toasts";
 import { commitAll } from "~/state/undoable";
+import { keepDocument } from "./deleting";
 import { type FakeDocuments, failure, fakeDocuments, show, view } from "./fakeDocuments";
 import { LibraryPage } from "./LibraryPage";
+import { UploadIndicator } from "./UploadIndicator";
 
 let server: FakeDocuments;
 let user: UserEvent;
@@ -146,6 +148,60 @@ describe("deleting", () => {
     act(commitAll);
     expect(await screen.findByText(/The store does not answer\./)).toBeInTheDocument();
     expect(rows()).toEqual(["folder/b.md", "c.txt"]);
+  });
+
+  describe("that the page had no time for", () => {
+    const deleteAll = async () => {
+      show(<LibraryPage />);
+      await user.click(await screen.findByRole("checkbox", { name: "Select all" }));
+      await user.click(screen.getByRole("button", { name: "Delete selected" }));
+    };
+    const leaveWithoutConnection = async () => {
+      server.intercept = (line) =>
+        line.startsWith("DELETE") && !line.endsWith("c.txt") ? failure(503, "unavailable", "") : undefined;
+      act(() => void window.dispatchEvent(new Event("pagehide")));
+      await waitFor(() => expect(server.documents).toHaveLength(2));
+      await act(() => vi.advanceTimersByTimeAsync(100));
+      cleanup();
+      server.intercept = () => undefined;
+      server.requests.length = 0;
+    };
+    const deletes = () => server.requests.filter((line) => line.startsWith("DELETE"));
+
+    it("is finished by the next one, once", async () => {
+      await deleteAll();
+      await leaveWithoutConnection();
+      show(<UploadIndicator />);
+      await waitFor(() => expect(server.documents).toEqual([]));
+      expect(deletes()).toEqual(["DELETE /api/documents/id-a.pdf", "DELETE /api/documents/id-folder/b.md"]);
+      await act(() => vi.advanceTimersByTimeAsync(100));
+      cleanup();
+      show(<UploadIndicator />);
+      await act(() => vi.advanceTimersByTimeAsync(100));
+      expect(deletes()).toHaveLength(2);
+    });
+
+    it("is not for a document that was uploaded again since", async () => {
+      await deleteAll();
+      await leaveWithoutConnection();
+      keepDocument("id-a.pdf");
+      show(<UploadIndicator />);
+      await waitFor(() => expect(server.documents).toHaveLength(1));
+      await act(() => vi.advanceTimersByTimeAsync(100));
+      expect(deletes()).toEqual(["DELETE /api/documents/id-folder/b.md"]);
+    });
+
+    it("is left to the user where it failed and that was said", async () => {
+      await deleteAll();
+      server.intercept = (line) => (line.startsWith("DELETE") ? failure(422, "refused", "No.") : undefined);
+      await user.click(screen.getByRole("button", { name: "Dismiss" }));
+      expect(await screen.findByText(/No\./)).toBeInTheDocument();
+      cleanup();
+      server.requests.length = 0;
+      show(<UploadIndicator />);
+      await act(() => vi.advanceTimersByTimeAsync(100));
+      expect(deletes()).toEqual([]);
+    });
   });
 
   it("of the last one leaves the focus on the heading", async () => {

@@ -8,12 +8,14 @@ import { UploadAnnouncer } from "./UploadAnnouncer";
 import styles from "./UploadIndicator.module.css";
 import { countsOf, isBusy, overallProgress } from "./uploadItems";
 import { dismissUploads, useUploads } from "./uploads";
+import { useUnfinishedDocuments } from "./useDelete";
 import { useUploadSummary } from "./useUploadSummary";
 
 /** How uploads are getting on, on every page; the library shows more, and has no need of it. Mounted once, always. */
 export function UploadIndicator() {
   const [location] = useLocation();
   const hasItems = useUploads((state) => state.items.length > 0);
+  useUnfinishedDocuments();
   return (
     <>
       <UploadAnnouncer />

@@ -2,7 +2,8 @@
 import { create } from "zustand";
 import { API_BASE, apiFetch } from "~/api/client";
 import { ApiError } from "~/api/errors";
-import { doLater, usePending } from "~/state/undoable";
+import { doLater, doNow, usePending } from "~/state/undoable";
+import { unfinishedDeletes } from "~/state/unfinished";
 
 interface Deletion {
   readonly ids: readonly string[];
@@ -15,11 +16,13 @@ interface Deletion {
 
 const PREFIX = "documents:";
 const AT_ONCE = 4;
+const unfinished = unfinishedDeletes("deletingDocuments");
 
 /** Those that were uploaded again while their deletion waited: it is not for them any more. */
 const useKept = create<{ readonly ids: ReadonlySet<string> }>(() => ({ ids: new Set() }));
 
 export function keepDocument(id: string): void {
+  unfinished.forget([id]);
   if (!useKept.getState().ids.has(id)) useKept.setState(({ ids }) => ({ ids: new Set(ids).add(id) }));
 }
 
@@ -30,13 +33,38 @@ export function deleteLater({ ids, text, undoLabel, onDeleted, onFailed }: Delet
     text,
     undoLabel,
     commit: async (keepalive) => {
-      const wanted = ids.filter((id) => !useKept.getState().ids.has(id));
-      const { deleted, error } = await removeAll(wanted, keepalive);
-      onDeleted(deleted);
-      if (error) throw error;
+      try {
+        await finish(ids, keepalive, onDeleted);
+      } catch (error) {
+        // The user is told, and may try again. Nobody is there to be told where the page goes away.
+        if (!keepalive) unfinished.forget(ids);
+        throw error;
+      }
     },
     onFailed,
   });
+}
+
+/** Finishes what the page before this one had begun. What fails is in the list again, and the next page tries once more. */
+export function finishDeleting(onDeleted: Deletion["onDeleted"]): void {
+  const ids = unfinished.ids();
+  if (!ids.length) return;
+  const commit = (): Promise<void> => finish(ids, false, onDeleted);
+  doNow({ key: PREFIX + ids.join(","), commit, onFailed: () => undefined });
+}
+
+async function finish(
+  ids: readonly string[],
+  keepalive: boolean,
+  onDeleted: Deletion["onDeleted"],
+): Promise<void> {
+  const wanted = ids.filter((id) => !useKept.getState().ids.has(id));
+  // Many take a while, and the page may go away at any moment.
+  unfinished.remember(wanted);
+  const { deleted, error } = await removeAll(wanted, keepalive);
+  unfinished.forget(deleted);
+  onDeleted(deleted);
+  if (error) throw error;
 }
 
 /** Ids of the documents that are about to be deleted: lists leave them out. */

@@ -78,6 +78,15 @@ export class UploadQueue {
     this.store.setState(({ items }) => ({ items: items.filter(({ id }) => !gone.has(id)) }));
   }
 
+  /** What was attached to one conversation belongs to another: the new one got its id. */
+  reattach(from: string, to: string): void {
+    const { items } = this.store.getState();
+    if (!items.some(({ conversationId }) => conversationId === from)) return;
+    this.store.setState({
+      items: items.map((item) => (item.conversationId === from ? { ...item, conversationId: to } : item)),
+    });
+  }
+
   /** Goes on now: there is a connection, a key, or somebody who does not want to wait. */
   resume(): void {
     clearTimeout(this.holdTimer);

@@ -1,6 +1,7 @@
 /** Uploads of this page: the queue with its surroundings (the browser's events, the API key, the conversations' choices). */
 import { useStore } from "zustand";
 import { apiKey, useApiKey } from "~/state/apiKey";
+import { NEW, onAdopted } from "~/state/choices";
 import { attachDocument } from "./attach";
 import { keepDocument } from "./deleting";
 import { DocumentWatch, type SeenById } from "./documentWatch";
@@ -28,6 +29,14 @@ export const uploadFiles = (files: Iterable<Given>, conversationId?: string): vo
 export const cancelUploads = (ids: readonly number[]): void => queue.cancel(ids);
 export const retryUploads = (ids: readonly number[]): void => queue.retry(ids);
 export const dismissUploads = (ids: readonly number[]): void => queue.dismiss(ids);
+/** Takes those that went well out of the list. What may still be sent or retried stays: it is the user's. */
+export const forgetFinishedUploads = (): void =>
+  queue.dismiss(
+    queue.store
+      .getState()
+      .items.filter(({ state }) => state.name === "ready")
+      .map(({ id }) => id),
+  );
 export const resumeUploads = (): void => queue.resume();
 
 export function useUploads<T>(select: (state: UploadsState) => T): T {
@@ -44,6 +53,8 @@ function goOn(): void {
 }
 
 addEventListener("online", goOn);
+
+onAdopted((id) => queue.reattach(NEW, id));
 
 useApiKey.subscribe((now, before) => {
   const isAnswered = before.needed && !now.needed;

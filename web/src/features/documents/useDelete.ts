@@ -1,9 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { errorText } from "~/i18n/errorText";
 import { showToast } from "~/state/toasts";
-import { deleteLater } from "./deleting";
+import { deleteLater, finishDeleting } from "./deleting";
 import type { DocumentView } from "./transport";
 import { forgetDocuments } from "./useDocuments";
 
@@ -28,4 +28,10 @@ export function useDelete(): (documents: readonly DocumentView[]) => void {
     },
     [t, common, client],
   );
+}
+
+/** Finishes, at the start, the deletes that the page before this one may not have got to. */
+export function useUnfinishedDocuments(): void {
+  const client = useQueryClient();
+  useEffect(() => finishDeleting((ids) => forgetDocuments(client, ids)), [client]);
 }

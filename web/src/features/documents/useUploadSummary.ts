@@ -11,7 +11,7 @@ export function useUploadSummary(): string {
 
 type Translate = ReturnType<typeof useTranslation<"documents">>["t"];
 
-export function summaryOf(t: Translate, counts: Counts): string {
+function summaryOf(t: Translate, counts: Counts): string {
   const { ready, failed, cancelled } = counts;
   const open = counts.waiting + counts.uploading + counts.processing;
   const parts = [

@@ -11,6 +11,8 @@ import type { ImportRequest } from "./importAll";
 import { readExport } from "./readExport";
 import { turnsOf } from "./turns";
 
+const close = vi.hoisted(() => vi.fn());
+
 // Without the worker, which tests have none of: the same reading on the same side.
 vi.mock("./exportReader", () => ({
   openExport: async (
@@ -25,7 +27,7 @@ vi.mock("./exportReader", () => ({
       changed: changed && changed / 1_000,
       turns: turns.get(id)?.length ?? 0,
     }));
-    return { summaries, skipped, turnsOf: async (id) => turns.get(id) ?? [], close: () => undefined };
+    return { summaries, skipped, turnsOf: async (id) => turns.get(id) ?? [], close };
   },
 }));
 vi.mock("./api", () => ({ knownIds: vi.fn(), sendTurns: vi.fn(), wait: vi.fn(async () => undefined) }));
@@ -65,6 +67,7 @@ const imported = (): string[] =>
     .sort();
 
 beforeEach(() => {
+  close.mockReset();
   vi.mocked(knownIds).mockImplementation(async function* () {
     yield ["chatgpt-b"];
   });
@@ -154,8 +157,11 @@ describe("the import", () => {
     expect(await screen.findByRole("alert")).toHaveTextContent("no export of ChatGPT or of this chatbot");
     await choose(EXPORT);
     expect(await screen.findByRole("list", { name: "Conversations in the export" })).toBeVisible();
+    expect(close).not.toHaveBeenCalled();
     await userEvent.click(screen.getByRole("button", { name: "Another file" }));
     expect(screen.getByRole("button", { name: "Choose files" })).toBeVisible();
+    // The old export goes out of memory while another is looked for.
+    expect(close).toHaveBeenCalledOnce();
   });
 
   it("takes files that are dropped anywhere, so that the page does not take them for documents", async () => {

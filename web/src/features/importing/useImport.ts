@@ -95,11 +95,16 @@ export function useImport(): Import {
     running.current = new AbortController();
     return running.current.signal;
   };
+  /** Ends the worker, which keeps all of the export. */
+  const close = (): void => {
+    opened.current?.close();
+    opened.current = undefined;
+  };
   const read = async (files: readonly Blob[], notes: Notes): Promise<void> => {
     const signal = begin();
     dispatch({ type: "stage", stage: { name: "reading" } });
     try {
-      opened.current?.close();
+      close();
       const found = await openExport(files, notes, signal);
       opened.current = found;
       dispatch({ type: "stage", stage: { name: "picking", opened: found } });
@@ -132,6 +137,7 @@ export function useImport(): Import {
     cancel: () => running.current?.abort(new DOMException("cancelled", "AbortError")),
     reset: () => {
       running.current?.abort();
+      close();
       dispatch({ type: "stage", stage: { name: "choosing" } });
     },
   };

@@ -1,17 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
-import { Trans, useTranslation } from "react-i18next";
+import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { API_BASE, api, dataOf, type Schemas } from "~/api/client";
+import { API_BASE, apiFetch, type Schemas } from "~/api/client";
 import { useHealth } from "~/api/queries";
 import { paths } from "~/app/routes";
 import { useModelName } from "~/features/models/useModelName";
 import { errorText } from "~/i18n/errorText";
 import { useFormat } from "~/i18n/format";
+import { showToast } from "~/state/toasts";
 import { Badge } from "~/ui/Badge";
 import { Button } from "~/ui/Button";
 import { Skeleton } from "~/ui/Skeleton";
+import { saveFile } from "~/ui/saveFile";
 import { Section } from "./Section";
 import styles from "./SettingsPage.module.css";
+import { serverHealth } from "./serverHealth";
 
 type Dependency = Schemas["DependencyHealth"];
 
@@ -20,7 +23,10 @@ const TONES = { ok: "success", failed: "danger", resting: "plain" } as const;
 export function About() {
   const { t } = useTranslation("settings");
   const nameOf = useModelName();
+  const { t: common } = useTranslation();
   const health = useHealth().data;
+  const failed = (error: unknown): void =>
+    void showToast({ kind: "error", text: t("about.apiFailed", { reason: errorText(common, error) }) });
   return (
     <Section title={t("about.title")}>
       <dl className={styles.facts}>
@@ -31,18 +37,21 @@ export function About() {
       </dl>
       <ServerHealth />
       <p>
-        <Trans
-          t={t}
-          i18nKey="about.links"
-          components={{
-            welcome: <Link href={paths.welcome} />,
-            // biome-ignore lint/a11y/useAnchorContent: the text stands in the translation.
-            api: <a href={`${API_BASE}/openapi.json`} target="_blank" rel="noopener noreferrer" />,
-          }}
-        />
+        <Link href={paths.welcome}>{t("about.welcome")}</Link>
       </p>
+      <div className={styles.actions}>
+        <Button icon="download" onClick={() => void saveApi().catch(failed)}>
+          {t("about.api")}
+        </Button>
+      </div>
     </Section>
   );
+}
+
+/** A link would not do: a server that asks for a key refuses whoever follows one. */
+async function saveApi(): Promise<void> {
+  const response = await apiFetch(new URL(`${API_BASE}/openapi.json`, location.origin));
+  saveFile(await response.blob(), "openapi.json");
 }
 
 /** How what the server depends on is doing, as it says itself. */
@@ -51,7 +60,7 @@ function ServerHealth() {
   const { t: common } = useTranslation();
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ["health", "detailed"],
-    queryFn: async () => dataOf(await api.GET("/health/detailed")),
+    queryFn: ({ signal }) => serverHealth(signal),
     retry: false,
   });
   return (
@@ -64,8 +73,8 @@ function ServerHealth() {
           ))}
         </ul>
       )}
-      {!data &&
-        (error ? <p className={styles.problem}>{errorText(common, error)}</p> : <Skeleton lines={2} />)}
+      <div role="alert">{error && <p className={styles.problem}>{errorText(common, error)}</p>}</div>
+      {!data && !error && <Skeleton lines={2} />}
       <div className={styles.actions}>
         <Button icon="refresh" onClick={() => void refetch()} disabled={isFetching}>
           {t("health.again")}

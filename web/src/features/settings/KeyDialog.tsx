@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { Trans, useTranslation } from "react-i18next";
+import { paths } from "~/app/routes";
 import { useShell } from "~/app/shellState";
 import { useApiKey } from "~/state/apiKey";
 import { showToast } from "~/state/toasts";
@@ -13,7 +14,11 @@ export function KeyDialog() {
   const { t } = useTranslation("settings");
   const needed = useApiKey((state) => state.needed);
   const open = useShell((state) => state.keyDialogOpen);
-  useEffect(() => useShell.setState({ keyDialogOpen: needed }), [needed]);
+  // In the settings the field for it is there already, and may have been emptied just now; the notice above the page says the rest.
+  useEffect(
+    () => useShell.setState({ keyDialogOpen: needed && location.pathname !== paths.settings }),
+    [needed],
+  );
   if (!open) return null;
   const close = (): void => useShell.setState({ keyDialogOpen: false });
   return (

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { reportUnauthorized, useApiKey } from "~/state/apiKey";
@@ -6,6 +6,7 @@ import { renderWithQueries } from "~/test/render";
 import { failure, serve } from "~/test/server";
 import { KeyDialog } from "./KeyDialog";
 import { KeyForm } from "./KeyForm";
+import { KeySection } from "./KeySection";
 
 beforeEach(() => useApiKey.setState({ key: "", needed: false }));
 
@@ -75,5 +76,38 @@ describe("the API key", () => {
     await userEvent.click(screen.getByRole("button", { name: "Later" }));
     expect(screen.queryByRole("dialog")).toBeNull();
     expect(useApiKey.getState().needed).toBe(true);
+  });
+
+  it("is forgotten on request; that is said, and the field has the focus", async () => {
+    useApiKey.setState({ key: "right" });
+    renderWithQueries(<KeySection />);
+    const field = screen.getByLabelText("API key of the server");
+    const status = screen.getByRole("status");
+    expect(field).toHaveValue("right");
+    await userEvent.click(screen.getByRole("button", { name: "Forget the key" }));
+    expect(useApiKey.getState().key).toBe("");
+    expect(field).toHaveValue("");
+    expect(field).toHaveFocus();
+    expect(status).toHaveTextContent("The key is forgotten");
+    expect(screen.queryByRole("button", { name: "Forget the key" })).toBeNull();
+  });
+
+  it("that another tab changes stands in the field, unless something else was typed", async () => {
+    useApiKey.setState({ key: "right" });
+    renderWithQueries(<KeySection />);
+    const field = screen.getByLabelText("API key of the server");
+    act(() => useApiKey.setState({ key: "other" }));
+    expect(field).toHaveValue("other");
+    await userEvent.type(field, "s");
+    act(() => useApiKey.setState({ key: "third" }));
+    expect(field).toHaveValue("others");
+  });
+
+  it("is not asked for by a dialog where the settings have a field for it", () => {
+    history.replaceState(null, "", "/settings");
+    renderWithQueries(<KeyDialog />);
+    act(reportUnauthorized);
+    expect(screen.queryByRole("dialog")).toBeNull();
+    history.replaceState(null, "", "/");
   });
 });

@@ -1,5 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { errorText } from "~/i18n/errorText";
 import { useApiKey } from "~/state/apiKey";
@@ -11,17 +10,21 @@ import styles from "./KeyForm.module.css";
 interface KeyFormProps {
   /** The key was tried, works, and is kept. */
   readonly onSaved?: () => void;
+  /** Whether the key that is kept can be forgotten here. */
+  readonly forgettable?: boolean;
   /** More buttons, before the one that saves. */
   readonly children?: ReactNode;
 }
 
 /** Takes the API key, tries it, and keeps it only if the server takes it. What was typed stays when it does not. */
-export function KeyForm({ onSaved, children }: KeyFormProps) {
+export function KeyForm({ onSaved, forgettable = false, children }: KeyFormProps) {
   const { t } = useTranslation("settings");
-  const [typed, setTyped] = useState(useApiKey.getState().key);
+  const [typed, setTyped] = useTypedKey();
+  const kept = useApiKey((state) => state.key !== "");
+  const field = useRef<HTMLInputElement>(null);
   const [shown, setShown] = useState(false);
   const outcomeId = useId();
-  const { busy, problem, works, save, forgetOutcome } = useSaving(onSaved);
+  const { busy, problem, outcome, save, forget, forgetOutcome } = useSaving(onSaved);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     void save(cleanKey(typed));
@@ -33,6 +36,7 @@ export function KeyForm({ onSaved, children }: KeyFormProps) {
           <div className={styles.line}>
             <input
               {...attributes}
+              ref={field}
               className={fieldStyles.control}
               type={shown ? "text" : "password"}
               value={typed}
@@ -56,8 +60,21 @@ export function KeyForm({ onSaved, children }: KeyFormProps) {
       </Field>
       <div className={styles.actions}>
         <p id={outcomeId} role="status" className={styles.works}>
-          {busy ? t("key.checking") : works && t(typed ? "key.works" : "key.noneNeeded")}
+          {busy ? t("key.checking") : outcome && t(`key.${outcome}`)}
         </p>
+        {forgettable && kept && (
+          <Button
+            disabled={busy}
+            onClick={() => {
+              forget();
+              setTyped("");
+              // This button goes.
+              field.current?.focus();
+            }}
+          >
+            {t("key.forget")}
+          </Button>
+        )}
         {children}
         <Button type="submit" variant="primary" disabled={busy}>
           {t("key.save")}
@@ -67,13 +84,27 @@ export function KeyForm({ onSaved, children }: KeyFormProps) {
   );
 }
 
+/** What stands in the field: the key that is kept, also where another tab changes it, until something else is typed. */
+function useTypedKey() {
+  const [typed, setTyped] = useState(useApiKey.getState().key);
+  useEffect(
+    () =>
+      useApiKey.subscribe((now, before) => {
+        setTyped((shown) => (shown === before.key ? now.key : shown));
+      }),
+    [],
+  );
+  return [typed, setTyped] as const;
+}
+
+type Outcome = "works" | "noneNeeded" | "forgotten";
+
 function useSaving(onSaved: (() => void) | undefined) {
   const { t } = useTranslation("settings");
   const { t: common } = useTranslation();
-  const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
-  const [works, setWorks] = useState(false);
+  const [outcome, setOutcome] = useState<Outcome>();
   const save = async (key: string): Promise<void> => {
     if (key && !canBeKey(key)) {
       setProblem(t("key.impossible"));
@@ -88,15 +119,18 @@ function useSaving(onSaved: (() => void) | undefined) {
       setProblem(refused ? t(key ? "key.refused" : "key.missing") : errorText(common, error));
       return;
     }
-    setWorks(true);
+    setOutcome(key ? "works" : "noneNeeded");
     useApiKey.getState().setKey(key);
-    // What was refused before is asked for again.
-    void client.invalidateQueries();
     onSaved?.();
+  };
+  const forget = (): void => {
+    setProblem(undefined);
+    setOutcome("forgotten");
+    useApiKey.getState().setKey("");
   };
   const forgetOutcome = (): void => {
     setProblem(undefined);
-    setWorks(false);
+    setOutcome(undefined);
   };
-  return { busy, problem, works, save, forgetOutcome };
+  return { busy, problem, outcome, save, forget, forgetOutcome };
 }

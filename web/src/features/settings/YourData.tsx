@@ -57,7 +57,7 @@ function ForgetDialog({ onClose }: { readonly onClose: () => void }) {
           <Button onClick={onClose} data-autofocus>
             {common("cancel")}
           </Button>
-          <Button variant="danger" onClick={() => void forgetEverything()}>
+          <Button variant="danger" onClick={forgetEverything}>
             {t("forget.confirm")}
           </Button>
         </>
@@ -68,13 +68,8 @@ function ForgetDialog({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-async function forgetEverything(): Promise<void> {
-  try {
-    const names = await caches.keys();
-    await Promise.all(names.map((name) => caches.delete(name)));
-  } catch {
-    // Without caches there is nothing in them.
-  }
+/** What the service worker keeps stays: that is the page itself, which starts without a connection then, and nothing of the user's. */
+function forgetEverything(): void {
   forgetAll();
   // What is still in memory must not be written again.
   location.replace("/");

@@ -33,13 +33,6 @@ export function writtenKeys(combo: Combo, mac: boolean, name: (key: NamedKey) =>
 
 export type NamedKey = "ctrl" | "shift" | "escape" | "enter";
 
-/** For `aria-keyshortcuts`. */
-export function ariaKeys({ key, mod, shift }: Combo, mac: boolean): string {
-  return [mod && (mac ? "Meta" : "Control"), shift && "Shift", key.length === 1 ? key.toUpperCase() : key]
-    .filter(Boolean)
-    .join("+");
-}
-
 export const isMac = (platform = navigator.platform): boolean => /^(mac|iphone|ipad)/i.test(platform);
 
 const isSign = (key: string): boolean => key.length === 1 && key.toLowerCase() === key.toUpperCase();

@@ -41,6 +41,7 @@ describe("keyboard shortcuts", () => {
   it("open and close the help sheet", () => {
     expect(press("?", { shiftKey: true })).toBe(true);
     expect(helpOpen()).toBe(true);
+    add("dialog").setAttribute("open", "");
     press("/", { ctrlKey: true });
     expect(helpOpen()).toBe(false);
   });
@@ -77,6 +78,8 @@ describe("keyboard shortcuts", () => {
     const withdraw = offerCommands({ stopCurrent });
     press("Escape");
     expect(stopCurrent).not.toHaveBeenCalled();
+    press("/", { ctrlKey: true });
+    expect(helpOpen()).toBe(false);
     withdraw();
   });
 

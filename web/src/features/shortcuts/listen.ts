@@ -17,7 +17,7 @@ function onKey(event: KeyboardEvent): void {
 }
 
 /** The shortcut that an event stands for, where it may have that meaning. */
-export function shortcutFor(event: KeyboardEvent, mac: boolean): Shortcut | undefined {
+function shortcutFor(event: KeyboardEvent, mac: boolean): Shortcut | undefined {
   return SHORTCUTS.find(({ id, keys }) =>
     keys.some((combo) => isPressed(combo, event, mac) && mayAct(id, combo, event)),
   );
@@ -25,7 +25,8 @@ export function shortcutFor(event: KeyboardEvent, mac: boolean): Shortcut | unde
 
 function mayAct(id: Shortcut["id"], combo: Combo, event: KeyboardEvent): boolean {
   // A dialog has the page to itself; only the help sheet closes as it opened.
-  if (document.querySelector("dialog[open]") && id !== "help") return false;
+  if (document.querySelector("dialog[open]") && !(id === "help" && useShell.getState().helpOpen))
+    return false;
   // Escape closes the drawer then.
   if (id === "stop" && useShell.getState().drawerOpen) return false;
   const single = !combo.mod && combo.key.length === 1;
@@ -45,7 +46,7 @@ const NO_TEXT = new Set([
 ]);
 
 /** Whether keys make text there, or choose by letter. */
-export function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): boolean {
   if (target instanceof HTMLInputElement) return !NO_TEXT.has(target.type);
   if (!(target instanceof HTMLElement)) return false;
   return (

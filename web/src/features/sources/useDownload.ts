@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { saveOriginal } from "~/features/documents/original";
 import { errorText } from "~/i18n/errorText";
 import { showToast } from "~/state/toasts";
-import { saveFile } from "~/ui/saveFile";
-import { originalOf } from "./original/originals";
 import type { Source } from "./source";
 
 /** Gives the user the file as it was sent. Goes on when another source is shown, ends with the panel. */
@@ -18,12 +17,7 @@ export function useDownload(source: Source | undefined) {
     const { signal } = controller.current;
     setRunning(true);
     try {
-      const file = await originalOf(source.documentId, {
-        signal,
-        onProgress: () => undefined,
-        evenLarge: true,
-      });
-      saveFile(file, source.name);
+      await saveOriginal(source.documentId, source.path, signal);
     } catch (error) {
       if (!signal.aborted) showToast({ kind: "error", text: errorText(t, error) });
     } finally {

@@ -1,13 +1,16 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
+import { useShell } from "~/app/shellState";
 import { usePreferences } from "~/state/preferences";
 import { renderWithQueries } from "~/test/render";
 import { failure, serve } from "~/test/server";
 import { FirstVisit } from "./FirstVisit";
+import WelcomePage from "./WelcomePage";
 
 beforeEach(() => {
   history.replaceState(null, "", "/");
   usePreferences.getState().set({ welcomed: false });
+  useShell.setState({ welcomeSettled: false });
 });
 
 const visit = (skip = false) => renderWithQueries(<FirstVisit skip={skip}>The page</FirstVisit>);
@@ -47,5 +50,33 @@ describe("a first visit", () => {
     serve({ "GET /conversations": failure(500, "server_failed", "It failed.") });
     visit();
     expect(await screen.findByText("The page")).toBeInTheDocument();
+  });
+
+  it("is not found out later where the server failed at first: somebody may be writing already", async () => {
+    const answers: Record<string, unknown> = {
+      "GET /conversations": failure(500, "server_failed", "It failed."),
+    };
+    serve(answers);
+    const { client, unmount } = visit();
+    await screen.findByText("The page");
+    answers["GET /conversations"] = { conversations: [] };
+    await act(() => client.invalidateQueries());
+    expect(screen.getByText("The page")).toBeInTheDocument();
+    unmount();
+    visit();
+    expect(screen.getByText("The page")).toBeInTheDocument();
+    expect(location.pathname).toBe("/");
+  });
+
+  it("is over once the welcome page was seen, by whatever way one leaves it", async () => {
+    serve({ "GET /conversations": { conversations: [] }, "GET /models": { models: [] } });
+    const { unmount } = visit();
+    await waitFor(() => expect(location.pathname).toBe("/welcome"));
+    unmount();
+    renderWithQueries(<WelcomePage />);
+    history.replaceState(null, "", "/");
+    visit();
+    expect(screen.getByText("The page")).toBeInTheDocument();
+    expect(location.pathname).toBe("/");
   });
 });

@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { Trans, useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import { useModels } from "~/api/queries";
@@ -22,10 +23,8 @@ export default function WelcomePage() {
   const { t } = useTranslation("welcome");
   const [, navigate] = useLocation();
   const set = usePreferences((state) => state.set);
-  const start = (): void => {
-    set({ welcomed: true });
-    navigate(paths.home);
-  };
+  // Seen is enough: whoever leaves by another way than the button below wants to get where it leads.
+  useEffect(() => set({ welcomed: true }), [set]);
   return (
     <div className={styles.page}>
       <header className={styles.hero}>
@@ -33,7 +32,7 @@ export default function WelcomePage() {
         <h1>{t("title")}</h1>
         <p className={styles.lead}>{t("lead")}</p>
         <Answering />
-        <Button variant="primary" className={styles.start} onClick={start}>
+        <Button variant="primary" className={styles.start} onClick={() => navigate(paths.home)}>
           {t("start")}
         </Button>
       </header>

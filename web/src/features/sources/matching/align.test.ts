@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { align, widened } from "./align";
+import { type Alignment, alignStreams, widened } from "./align";
 import { charStream } from "./charStream";
+
+const align = (passage: string, pieces: readonly string[]): Alignment =>
+  alignStreams(charStream([passage]), charStream(pieces), passage);
 
 const found = (passage: string, pieces: readonly string[]): string[] =>
   align(passage, pieces).ranges.map(({ piece, start, end }) => (pieces[piece] ?? "").slice(start, end));

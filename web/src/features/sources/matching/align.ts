@@ -2,7 +2,7 @@
  * Finds a passage among pieces of text that hold it in another shape: another order (columns, tables), words cut in two, words left out.
  * Long stretches that both have in common come first, then the words between them.
  */
-import { type CharStream, charStream, rangesOf, type TextRange } from "./charStream";
+import { type CharStream, rangesOf, type TextRange } from "./charStream";
 
 export type { TextRange };
 
@@ -42,11 +42,7 @@ const NEAR = 80;
 /** What lies between two found stretches and is no longer than this was read differently, and belongs to them. */
 const GAP = 12;
 
-export function align(passage: string, pieces: readonly string[]): Alignment {
-  return alignStreams(charStream([passage]), charStream(pieces), passage);
-}
-
-/** As `align`, where the streams are there already. `text` is the one piece that `wanted` was made of. */
+/** `text` is the one piece that `wanted` was made of. */
 export function alignStreams(wanted: CharStream, page: CharStream, text: string): Alignment {
   // Files hold the words of these in any order, and programs that read them put them into another.
   const isUnordered = RIGHT_TO_LEFT.test(wanted.chars);

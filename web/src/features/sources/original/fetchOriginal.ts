@@ -12,20 +12,32 @@ export interface Progress {
 export interface FetchOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
-  /** Called with the size before the first byte is read, where it is known; what it throws ends the request. */
+  /**
+   * Called with the size before the first byte is read; where it is not known, with what there is so far, again and again. What it
+   * throws ends the request.
+   */
   readonly onSize?: (bytes: number) => void;
 }
 
+/** Where the bytes are for a while. */
+export interface OriginalAddress {
+  readonly url: string;
+  /** Whether it is our own server, which may see the API key. */
+  readonly isOwn: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Fails with an `ApiError` or an AbortError. */
+export async function addressOfOriginal(documentId: string, signal: AbortSignal): Promise<OriginalAddress> {
+  const params = { path: { document_id: documentId } };
+  const target = dataOf(await api.GET("/documents/{document_id}/download", { params, signal }));
+  return { ...uploadAddress(documentId, target.url), headers: target.headers };
+}
+
 /** Fails with an `ApiError`, an AbortError, or what `onSize` throws. */
-export async function fetchOriginal(documentId: string, options: FetchOptions): Promise<Blob> {
-  const target = dataOf(
-    await api.GET("/documents/{document_id}/download", {
-      params: { path: { document_id: documentId } },
-      signal: options.signal,
-    }),
-  );
-  const { url, isOwn } = uploadAddress(documentId, target.url);
-  const init = { headers: target.headers, signal: options.signal };
+export async function fetchOriginal(address: OriginalAddress, options: FetchOptions): Promise<Blob> {
+  const { url, isOwn, headers } = address;
+  const init = { headers, signal: options.signal };
   return readBody(isOwn ? await apiFetch(url, init) : await foreignFetch(url, init), options);
 }
 
@@ -43,20 +55,19 @@ async function foreignFetch(url: string, init: RequestInit): Promise<Response> {
 
 async function readBody(response: Response, { onProgress, onSize }: FetchOptions): Promise<Blob> {
   const total = sizeOf(response);
-  if (total !== undefined && onSize) await cancelling(response, () => onSize(total));
+  if (total !== undefined && onSize) await cancelling(response.body, () => onSize(total));
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
   onProgress({ loaded, total });
-  try {
-    for (const reader = response.body?.getReader(); reader; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      parts.push(value);
-      loaded += value.length;
-      onProgress({ loaded, total });
-    }
-  } catch (error) {
-    throw errorOfFetch(error);
+  for (const reader = response.body?.getReader(); reader; ) {
+    const { done, value } = await reader.read().catch((error: unknown) => {
+      throw errorOfFetch(error);
+    });
+    if (done) break;
+    parts.push(value);
+    loaded += value.length;
+    if (total === undefined && onSize) await cancelling(reader, () => onSize(loaded));
+    onProgress({ loaded, total });
   }
   return new Blob(parts);
 }
@@ -67,11 +78,14 @@ function sizeOf(response: Response): number | undefined {
   return length > 0 && !response.headers.get("content-encoding") ? length : undefined;
 }
 
-async function cancelling(response: Response, check: () => void): Promise<void> {
+async function cancelling(
+  body: Pick<ReadableStreamDefaultReader, "cancel"> | null,
+  check: () => void,
+): Promise<void> {
   try {
     check();
   } catch (error) {
-    await response.body?.cancel();
+    await body?.cancel();
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "~/api/errors";
 import { useApiKey } from "~/state/apiKey";
 import type { Progress } from "./fetchOriginal";
-import { forgetOriginals, LARGE_BYTES, LargeFile, originalOf } from "./originals";
+import { forgetOriginals, keptOriginals, LARGE_BYTES, LargeFile, MOST_BYTES, originalOf } from "./originals";
 
 const BUCKET = "https://bucket.example/file?signature=1";
 /** Requests that were made, as the network saw them. */
@@ -93,6 +93,45 @@ describe("the original file", () => {
     content = () => new Response("bytes", { headers: { "content-length": size } });
     await expect(get("a")).rejects.toEqual(new LargeFile(LARGE_BYTES + 1));
     expect(await (await get("a", { evenLarge: true })).text()).toBe("bytes");
+  });
+
+  it("is not fetched to its end unasked where it turns out to be large", async () => {
+    const part = new Uint8Array(LARGE_BYTES / 10);
+    const cancel = vi.fn();
+    content = () =>
+      new Response(new ReadableStream({ pull: (controller) => controller.enqueue(part), cancel }));
+    await expect(get("a")).rejects.toEqual(new LargeFile(LARGE_BYTES + part.length));
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  it("is not kept where it is large, though it was asked for", async () => {
+    content = () => new Response(new Uint8Array(LARGE_BYTES + 1));
+    await get("a", { evenLarge: true });
+    expect(keptOriginals()).toBe(0);
+  });
+
+  it("is kept only as long as all of them are not too much together", async () => {
+    content = () => new Response(new Uint8Array(MOST_BYTES * 0.45));
+    await get("a");
+    await get("b");
+    expect(keptOriginals()).toBe(2);
+    await get("c");
+    expect(keptOriginals()).toBe(2);
+    await get("a");
+    expect(contents()).toBe(4);
+  });
+
+  it("goes after a while by itself", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+    await get("a");
+    await vi.advanceTimersByTimeAsync(6 * 60_000);
+    await get("b");
+    expect(keptOriginals()).toBe(2);
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(keptOriginals()).toBe(1);
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(keptOriginals()).toBe(0);
+    vi.useRealTimers();
   });
 
   it("says that a document is gone", async () => {

@@ -1,9 +1,11 @@
 /** The last few files that were looked at, so that going from source to source fetches each of them once. */
-import { fetchOriginal, type Progress } from "./fetchOriginal";
+import { addressOfOriginal, fetchOriginal, type Progress } from "./fetchOriginal";
 
 /** Files that are larger are shown when the user asks for it: they may take a while, and much memory. */
 export const LARGE_BYTES = 50_000_000;
 const MOST = 3;
+/** Of all that are kept: memory is short on a phone. */
+export const MOST_BYTES = 100_000_000;
 /** A document may be replaced under the same id meanwhile. */
 const STAYS_MS = 10 * 60_000;
 
@@ -23,6 +25,7 @@ interface Kept {
 
 /** Newest last. */
 const kept = new Map<string, Kept>();
+let timer: ReturnType<typeof setTimeout> | undefined;
 
 export interface OriginalOptions {
   readonly signal: AbortSignal;
@@ -37,7 +40,7 @@ export async function originalOf(documentId: string, options: OriginalOptions): 
     keep(documentId, known);
     return known.bytes;
   }
-  const bytes = await fetchOriginal(documentId, {
+  const bytes = await fetchOriginal(await addressOfOriginal(documentId, options.signal), {
     signal: options.signal,
     onProgress: options.onProgress,
     onSize: (size) => {
@@ -48,12 +51,33 @@ export async function originalOf(documentId: string, options: OriginalOptions): 
   return bytes;
 }
 
+/** How many files are kept, for tests of what nobody sees. */
+export const keptOriginals = (): number => kept.size;
+
 export function forgetOriginals(): void {
   kept.clear();
+  clearTimeout(timer);
 }
 
 function keep(documentId: string, file: Kept): void {
   kept.delete(documentId);
+  if (file.bytes.size > LARGE_BYTES) return;
   kept.set(documentId, file);
   for (const oldest of [...kept.keys()].slice(0, -MOST)) kept.delete(oldest);
+  while (sizeOfAll() > MOST_BYTES) kept.delete([...kept.keys()][0] ?? "");
+  dropInTime();
+}
+
+const sizeOfAll = (): number => [...kept.values()].reduce((sum, { bytes }) => sum + bytes.size, 0);
+
+/** Nobody may ask for them again, and the memory is to be free all the same. */
+function dropInTime(): void {
+  clearTimeout(timer);
+  const oldest = Math.min(...[...kept.values()].map(({ since }) => since));
+  if (kept.size > 0) timer = setTimeout(dropOld, oldest + STAYS_MS - Date.now());
+}
+
+function dropOld(): void {
+  for (const [id, { since }] of kept) if (Date.now() - since >= STAYS_MS) kept.delete(id);
+  dropInTime();
 }
