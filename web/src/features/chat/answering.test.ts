@@ -367,23 +367,26 @@ describe("stopping", () => {
       stopListening();
     });
 
-    it("asks the listing of a conversation that begins with it", async () => {
-      let listed: readonly unknown[] = [];
-      server.pages.set("/conversations", () => Response.json({ conversations: listed }));
-      vi.useFakeTimers();
-      for (const isListed of [false, true]) {
-        const id = send(undefined, "Why?") ?? "";
+    it.each([
+      ["is there: it shows the answer", [{}], ["done"], ""],
+      ["is not there: it puts the question back", [], [], "Why?"],
+    ])(
+      "asks the listing of a conversation that begins with it, which %s",
+      async (_, listed, phases, draft) => {
+        vi.useFakeTimers();
+        const id = send(undefined, "Why?");
+        if (!id) throw new Error("nothing was sent");
+        const conversations = listed.map(() => ({ conversation_id: id }));
+        server.pages.set("/conversations", () => Response.json({ conversations }));
         await vi.advanceTimersByTimeAsync(10);
         last()?.send(started());
         await vi.advanceTimersByTimeAsync(10);
-        if (isListed) listed = [{ conversation_id: id }];
         stop(onlyTurn(id).key);
         await vi.advanceTimersByTimeAsync(3_200);
-        expect(turnsOf(id).map((turn) => turn.phase)).toEqual(isListed ? ["done"] : []);
-        expect(draftOf(NEW)).toBe(isListed ? "" : "Why?");
-        useDrafts.getState().write(NEW, "");
-      }
-    });
+        expect(turnsOf(id).map((turn) => turn.phase)).toEqual(phases);
+        expect(draftOf(NEW)).toBe(draft);
+      },
+    );
 
     it("shows the answer, and gives nothing back, where a piece of it was saved", async () => {
       server.pages.set("/conversations/c", () => conversationOf("reply-1"));
