@@ -20,7 +20,7 @@ from shared.local.llama_cpp import builtin_weights
 from shared.local.minilm import MiniLMEmbedder, builtin_embedder
 from shared.local.openai_embeddings import OpenAIEmbedder
 from tests.contract.loopback import Exchange, LoopbackServer
-from tests.contract.models import API_KEY, bedrock_client
+from tests.contract.models import API_KEY, THREADS, bedrock_client
 from tests.fake_embedder import FakeEmbedder
 
 TITAN = "amazon.titan-embed-text-v2:0"
@@ -167,7 +167,7 @@ def openai_before_llama_cpp() -> Iterator[OpenAIEmbedder]:
     params.pooling_type = engine.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     # Texts that are read together, in several slots, get other vectors there than alone: as far apart as 0.92.
     params.n_parallel = 1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     params.n_ctx = 2048
     params.api_keys = [API_KEY]
     params.verbosity = -1

@@ -22,6 +22,8 @@ from tests.contract.bedrock_server import BedrockServer
 
 CONTEXT_TOKENS = 2048
 API_KEY = "test-key"
+#: Of an engine: test_llama_cpp.py has as many as there are cores, which wait for each other while other tests run.
+THREADS = 1
 
 
 def ask(*texts: str, max_tokens: int = 64, seconds: float = 60, **fields: Any) -> ModelRequest:
@@ -48,7 +50,7 @@ def echo_body(request: ModelRequest) -> Mapping[str, Any]:
 @contextlib.contextmanager
 def running_llama_cpp() -> Iterator[LlamaCppModel]:
     """The built-in model in this process."""
-    with contextlib.closing(LlamaCppModel(builtin_weights(), CONTEXT_TOKENS, threads=2)) as model:
+    with contextlib.closing(LlamaCppModel(builtin_weights(), CONTEXT_TOKENS, THREADS)) as model:
         yield model
 
 
@@ -59,7 +61,7 @@ def llama_cpp_server() -> Iterator[str]:
     params = engine.CommonParams()
     params.model.path = str(builtin_weights())
     params.n_parallel = 2
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     params.n_ctx = CONTEXT_TOKENS * 2
     params.api_keys = [API_KEY]
     params.verbosity = -1

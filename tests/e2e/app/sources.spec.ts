@@ -6,8 +6,9 @@ import type { LocalServer } from "../support/server.ts";
 import { expect, test } from "../support/test.ts";
 import { answers, ask } from "../support/ui.ts";
 
+// Made with fpdf2: three pages under the headings The tower, The harbour and The lamp, The island.
 const PDF = await readFile(new URL("../fixtures/log.pdf", import.meta.url));
-/** Stands on the second of its three pages, far down. */
+/** Stands on the second page, far down, in the section of the lamp. */
 const PDF_FACT = "replaced on 3 May 1874 by the keeper Agnes Moor";
 const TEXT_FACT = "The angle of a rainbow is 42 degrees.";
 const QUESTION = "When did the keeper Agnes Moor replace the lamp?";

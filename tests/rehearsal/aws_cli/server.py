@@ -2,9 +2,9 @@
 
     python server.py SOCKET        prints "ready" when it listens; ends when its standard input is closed
 
-What differs from starting ``aws`` afresh: the modules are imported already, and the loader of service descriptions has
-read those of the services below. Everything that depends on the caller (configuration, credentials, session, client)
-is made in the fork, after it took over the caller's environment.
+What differs from starting ``aws`` afresh: the modules are imported already, the loader of service descriptions has read
+those of the services below, and what was found out about the CLI's handlers is known. Everything that depends on the
+caller (configuration, credentials, session, client) is made in the fork, after it took over the caller's environment.
 
 A caller's environment may hold ``REHEARSAL_CALLS``, a file to which each call appends two JSON lines (``start`` with
 ``n`` and ``argv``; ``end`` with ``status`` and ``seconds``), and ``REHEARSAL_ORDERS``, a JSON list of what to do to
@@ -14,6 +14,7 @@ the script that calls (see ``tests.rehearsal.orders``).
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import io
@@ -82,6 +83,7 @@ def warm() -> Any:
 
     session: Any = importlib.import_module("botocore.session")
     session.create_loader = create_loader
+    remember_handlers()
     command_line = driver.create_clidriver()
     for service in _SERVICES.split():
         command_line.session.create_client(service, "us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
@@ -92,6 +94,22 @@ def warm() -> Any:
         with contextlib.redirect_stdout(io.StringIO()):
             command_line.main([*command.split(), "--generate-cli-skeleton"])
     return driver
+
+
+def remember_handlers() -> None:
+    """Has every session find out no more of the CLI's handlers, of which it registers hundreds, than the one before.
+
+    Whether a function takes keywords does not change, nor does another name of an event. It is a third of a call.
+    """
+    hooks: Any = importlib.import_module("botocore.hooks")
+    hooks.accepts_kwargs = functools.cache(hooks.accepts_kwargs)
+    initialize, names = hooks.EventAliaser.__init__, {}
+
+    def with_names(self: Any, *arguments: Any) -> None:
+        initialize(self, *arguments)
+        self._alias_name_cache = names
+
+    hooks.EventAliaser.__init__ = with_names
 
 
 def take_over(call: Call, data_path: str) -> None:

@@ -1,7 +1,8 @@
 /** Deletes documents, with time to think again (state/undoable.ts). */
 import { create } from "zustand";
-import { API_BASE, apiFetch } from "~/api/client";
+import { API_BASE, api, apiFetch } from "~/api/client";
 import { ApiError } from "~/api/errors";
+import { readStored, store } from "~/state/storage";
 import { doLater, doNow, usePending } from "~/state/undoable";
 import { unfinishedDeletes } from "~/state/unfinished";
 
@@ -16,6 +17,8 @@ interface Deletion {
 
 const PREFIX = "documents:";
 const AT_ONCE = 4;
+/** When the deletions that are under way began, in milliseconds. */
+const SINCE = "deletingDocumentsSince";
 const unfinished = unfinishedDeletes("deletingDocuments");
 
 /** Those that were uploaded again while their deletion waited: it is not for them any more. */
@@ -49,8 +52,34 @@ export function deleteLater({ ids, text, undoLabel, onDeleted, onFailed }: Delet
 export function finishDeleting(onDeleted: Deletion["onDeleted"]): void {
   const ids = unfinished.ids();
   if (!ids.length) return;
-  const commit = (): Promise<void> => finish(ids, false, onDeleted);
+  const commit = async (): Promise<void> => {
+    const changed = await changedSince(ids, readStored(SINCE));
+    unfinished.forget(changed);
+    await finish(
+      ids.filter((id) => !changed.includes(id)),
+      false,
+      onDeleted,
+    );
+  };
   doNow({ key: PREFIX + ids.join(","), commit, onFailed: () => undefined });
+}
+
+/** Those that were uploaded again meanwhile, from another browser perhaps: the deletion was not meant for them. */
+async function changedSince(ids: readonly string[], since: unknown): Promise<string[]> {
+  const views = await Promise.all(
+    ids.map((id) =>
+      api
+        .GET("/documents/{document_id}", { params: { path: { document_id: id } } })
+        .catch((error: unknown) => {
+          if (error instanceof ApiError && error.code === "not_found") return undefined;
+          throw error;
+        }),
+    ),
+  );
+  return ids.filter((_, at) => {
+    const updated = views[at]?.data?.updated_at;
+    return updated !== undefined && typeof since === "number" && Date.parse(updated) > since;
+  });
 }
 
 async function finish(
@@ -60,6 +89,7 @@ async function finish(
 ): Promise<void> {
   const wanted = ids.filter((id) => !useKept.getState().ids.has(id));
   // Many take a while, and the page may go away at any moment.
+  if (!unfinished.ids().length) store(SINCE, Date.now());
   unfinished.remember(wanted);
   const { deleted, error } = await removeAll(wanted, keepalive);
   unfinished.forget(deleted);
