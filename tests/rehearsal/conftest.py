@@ -21,6 +21,8 @@ _ON_LINUX = sys.platform == "linux"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Elsewhere nothing here can run, and ``-ra`` prints why: functions run on this machine, out of their zips."""
+    # It takes as long as a third of the others: begun last, it would keep one worker busy while the other has nothing.
+    items.sort(key=lambda item: item.path.name != "test_interruptions.py")
     here = Path(__file__).parent
     for item in items:
         if not _ON_LINUX and here in item.path.parents:

@@ -13,9 +13,10 @@ import socketserver
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 #: Files that a script hands over and removes at its end.
 _KEPT = ("parameters.json", "batch.json")
@@ -45,7 +46,7 @@ class Rule:
 
 
 def write_program(file: Path) -> None:
-    """The ``aws`` that a script finds; ``FAKE_AWS`` in its environment has to name the port."""
+    """The ``aws`` that a script finds."""
     file.write_text(f"#!{shutil.which('bash')}\n{_PROGRAM.read_text('utf-8')}", "utf-8")
     file.chmod(0o755)
 
@@ -68,7 +69,8 @@ class Account:
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="aws")
-        self.port = self._server.server_address[1]
+        #: What ``aws`` has to find in its environment.
+        self.environ = {"FAKE_AWS": str(self._server.server_address[1])}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -95,14 +97,14 @@ class Account:
         return next((rule for rule in self._rules if rule.fits(call, earlier)), unknown)
 
 
-def _question(stream: BinaryIO) -> tuple[str, list[str], list[str]]:
+def _question(stream: BufferedIOBase) -> tuple[str, list[str], list[str]]:
     """Profile, names of variables, words."""
     fields = _fields(stream)
     count, profile, variables = (next(fields) for _ in range(3))
     return profile, variables.split(), [*islice(fields, int(count))]
 
 
-def _fields(stream: BinaryIO) -> Iterator[str]:
+def _fields(stream: BufferedIOBase) -> Iterator[str]:
     """What ends with a NUL each, as soon as it is there."""
     field = bytearray()
     while byte := stream.read(1):

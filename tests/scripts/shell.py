@@ -108,16 +108,20 @@ class Shell:
         error = f"An error occurred ({code}) when calling the {operation} operation: {message}"
         self.answer(call, error=error, **options)
 
+    def reached(self) -> Account:
+        """The account, which answers ``aws`` while this context lasts, in an environment with what it says."""
+        return Account(self.rules, self.account)
+
     def run(self, script: str, *words: str, typed: str | None = None) -> Result:
         """``scripts/<script>`` from another folder. ``typed`` is typed at its terminal; without it there is none."""
         terminal = pty.openpty() if typed is not None else None
         if terminal:
             os.write(terminal[0], typed.encode() if typed else b"")
-        with Account(self.rules, self.account) as account:
+        with self.reached() as account:
             done = subprocess.run(
                 [str(self.checkout / "scripts" / script), *words],
                 cwd=self.folder,
-                env={**self.environ, "FAKE_AWS": str(account.port)},
+                env=self.environ | account.environ,
                 stdin=terminal[1] if terminal else subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

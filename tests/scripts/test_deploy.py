@@ -33,7 +33,9 @@ def test_the_printed_line_for_curl_hands_the_key_over_by_its_input(shell: Shell)
     curl = shell.programs / "curl"
     curl.write_text('#!/bin/sh\nprintf "%s\\n" "$@"; echo "--- input"; cat\n', "utf-8")
     curl.chmod(0o755)
-    ran = subprocess.run(["bash", "-c", line], env=shell.environ, capture_output=True, text=True, check=True)
+    with shell.reached() as account:
+        environ = shell.environ | account.environ
+        ran = subprocess.run(["bash", "-c", line], env=environ, capture_output=True, text=True, check=True)
     arguments, given = ran.stdout.split("--- input\n")
     assert "https://abc123.execute-api.us-east-1.amazonaws.com/api/chat" in arguments
     assert "abcdefghij0123456789" not in arguments

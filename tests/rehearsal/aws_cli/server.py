@@ -103,7 +103,8 @@ def remember_handlers() -> None:
     """
     hooks: Any = importlib.import_module("botocore.hooks")
     hooks.accepts_kwargs = functools.cache(hooks.accepts_kwargs)
-    initialize, names = hooks.EventAliaser.__init__, {}
+    initialize = hooks.EventAliaser.__init__
+    names: dict[str, str] = {}
 
     def with_names(self: Any, *arguments: Any) -> None:
         initialize(self, *arguments)
