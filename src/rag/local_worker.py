@@ -258,5 +258,10 @@ class LocalWorker:
 def _concerns(record: DocumentRecord | None, version: str | None) -> bool:
     """Whether a change of a file is news: an upload has often been seen to by the time it is found in the folder."""
     if record is None or version is None:
-        return (record is None) != (version is None)
+        return (record is None) != (version is None) and not (record and _is_new(record))
     return record.version != version or record.status not in {"ready", "failed"}
+
+
+def _is_new(record: DocumentRecord) -> bool:
+    """Whether all there is, is an announcement: the file that is missing is that of a document deleted before."""
+    return record.status == "queued" and record.generation is None and awaits_upload(record)

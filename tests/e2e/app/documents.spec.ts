@@ -1,5 +1,5 @@
 /** Documents: adding them in every way, what becomes of them, and which of them a conversation may use. */
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
 import { chooseFiles, dropFromDesktop, file, folderOf, pasteFiles } from "../support/files.ts";
@@ -17,6 +17,19 @@ const library = (page: Page): Locator => page.getByRole("region", { name: "Your 
 const row = (page: Page, name: string): Locator => library(page).getByRole("listitem").filter({ has: page.getByRole("button", { name: `Preview ${name}` }) });
 const notices = (page: Page): Locator => page.getByRole("region", { name: "Notices" });
 const isUpload = (method: string | undefined, url: string | undefined): boolean => method === "PUT" && (url?.startsWith("/api/documents/") ?? false);
+
+const folders: string[] = [];
+
+/** A folder that is gone after the test. */
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await folderOf(files);
+  folders.push(folder);
+  return folder;
+}
+
+test.afterEach(async () => {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+});
 
 test("files are chosen: those that can be read become ready, of the others it says why", async ({ page, server, expectedErrors }) => {
   expectedErrors.push(/4\d\d/);
@@ -38,7 +51,7 @@ test("files are chosen: those that can be read become ready, of the others it sa
 
 test("50 MB are taken, more than the server's limit is refused with its sentence", async ({ page, expectedErrors }) => {
   expectedErrors.push(/413/);
-  const folder = await folderOf({});
+  const folder = await folderWith({});
   const sized = async (name: string, megabytes: number): Promise<string> => {
     const handle = await open(join(folder, name), "w");
     await handle.truncate(megabytes * 1024 * 1024);
@@ -55,7 +68,7 @@ test("50 MB are taken, more than the server's limit is refused with its sentence
 });
 
 test("a folder is dropped: the files within keep their paths, hidden ones are left out", async ({ page, server }) => {
-  const root = await folderOf({ "trip/rainbow.md": FACT, "trip/deep/tea.txt": "Tea is green.", "trip/.hidden": "x" });
+  const root = await folderWith({ "trip/rainbow.md": FACT, "trip/deep/tea.txt": "Tea is green.", "trip/.hidden": "x" });
   await page.goto("/library");
   await dropFromDesktop(page, [join(root, "trip")], () => expect(page.getByText("Drop files or folders here")).toBeVisible());
   await expect(page.getByText("Drop files or folders here")).toBeHidden();

@@ -22,9 +22,9 @@ const highlight = (page: Page): Locator => panel(page).locator("[data-highlight]
 
 /** A long text, the fact in its middle. */
 const book = (fact: string): string => {
-  const chapter = (number: number): string => `## Chapter ${number}\n\n${`Station ${number} measured ${number * 7} bar in summer. `.repeat(12)}\n`;
-  const chapters = Array.from({ length: 20 }, (_, number) => chapter(number));
-  return `# The book\n\n${chapters.slice(0, 10).join("\n")}\n## Rainbows\n\n${fact}\n\n${chapters.slice(10).join("\n")}`;
+  const chapter = (number: number): string => `## Chapter ${number}\n\n${`Station ${number} measured ${number * 7} bar in summer. `.repeat(6)}\n`;
+  const chapters = Array.from({ length: 14 }, (_, number) => chapter(number));
+  return `# The book\n\n${chapters.slice(0, 7).join("\n")}\n## Rainbows\n\n${fact}\n\n${chapters.slice(7).join("\n")}`;
 };
 
 /** The model cites the passages in which these words stand, each by its number. */

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rag import local_worker
-from rag.document_state import new_record, queued
+from rag.document_state import awaits_upload, new_record, queued
 from rag.documents import DocumentService
 from rag.folder_watch import FolderWatch
 from rag.lease import LEASE_SECONDS
@@ -75,6 +75,21 @@ def test_a_file_dropped_in_is_indexed_and_one_removed_is_gone(library: Library, 
         settle(worker)
         assert library.find("sub/a.txt") is None
     assert b"xylophone" not in library.stored_bytes(tmp_path)
+
+
+def test_what_is_announced_again_right_after_its_deletion_waits_for_its_bytes(library: Library, folder: Path) -> None:
+    with working(library) as worker:
+        service = DocumentService(library.catalogue, library.files, worker, library.clock, max_bytes=1_000_000)
+        (folder / "a.txt").write_text("The xylophone.")
+        settle(worker)
+        service.delete(OWNER, document_id_of(OWNER, "a.txt"))
+        wait_until(lambda: library.find("a.txt") is None)
+        service.begin_upload(OWNER, "a.txt", 9)
+        # The folder's watch finds the first file missing only now.
+        settle(worker)
+        record = library.find("a.txt")
+        assert record is not None
+        assert awaits_upload(record)
 
 
 def test_a_changed_file_is_indexed_anew(library: Library, folder: Path) -> None:
