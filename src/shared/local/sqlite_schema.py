@@ -126,6 +126,9 @@ class Schema:
         if _stamp(connection) == (self.application_id, len(self.migrations)):
             return  # stamping it again would be a write: a start that is refused later must leave the file as it is
         connection.execute("BEGIN IMMEDIATE")
+        if _stamp(connection) == (self.application_id, len(self.migrations)):
+            connection.execute("ROLLBACK")  # another one was first; a commit of nothing would make the next one wait
+            return
         for script in self.migrations[_stamp(connection)[1] :]:
             # Not executescript(): that would commit first.
             for statement in script.split(";"):
