@@ -19,7 +19,7 @@ export function Formula({ source, display = false }: FormulaProps) {
   const className = display ? styles.displayMath : styles.math;
   if (formula && display) {
     return (
-      <ScrollArea label={t("formula")} className={className} inline>
+      <ScrollArea label={t("formula")} className={className} inline always>
         {formula}
       </ScrollArea>
     );

@@ -5,11 +5,13 @@ interface ScrollAreaProps {
   readonly className: string | undefined;
   /** Stands within a paragraph. */
   readonly inline?: boolean;
+  /** A stop for the keyboard in any case: of a formula it cannot be told when its size changes. */
+  readonly always?: boolean;
   readonly children: ReactNode;
 }
 
 /** Scrolls sideways. Only where there is something to scroll it is a stop for the keyboard. */
-export function ScrollArea({ label, className, inline = false, children }: ScrollAreaProps) {
+export function ScrollArea({ label, className, inline = false, always = false, children }: ScrollAreaProps) {
   const area = useRef<HTMLElement>(null);
   const [overflows, setOverflows] = useState(false);
   useEffect(() => {
@@ -21,7 +23,7 @@ export function ScrollArea({ label, className, inline = false, children }: Scrol
     return () => observer.disconnect();
   }, []);
   const Tag = inline ? "span" : "div";
-  const stop = overflows ? { role: "group", "aria-label": label, tabIndex: 0 } : {};
+  const stop = always || overflows ? { role: "group", "aria-label": label, tabIndex: 0 } : {};
   return (
     <Tag
       ref={(element: HTMLElement | null) => {
