@@ -17,12 +17,12 @@ make_change_set() {
         --tags "Key=chatbot:environment,Value=$ENV" --query '[Id,StackId]' --output text "$@") || refuse_overtaking "making the change set"
     read -r CHANGE_SET STACK_ID <<<"$answer"
     while :; do
-        answer=$(must "reading the change set" cloudformation describe-change-set --change-set-name "$CHANGE_SET" \
-            --query '[Status,StatusReason]' --output text)
+        answer=$(read_change_set "$CHANGE_SET" '[Status,StatusReason]')
         state=${answer%%$'\t'*} reason=${answer#*$'\t'}
         case $state in
         CREATE_COMPLETE) return ;;
-        FAILED | DELETE_*) break ;;
+        FAILED) break ;;
+        DELETE_*) overtaken ;;
         esac
         sleep 1
     done
@@ -36,6 +36,11 @@ make_change_set() {
         fail "AWS refused the templates or their parameters: $reason"
         ;;
     esac
+}
+
+# read_change_set CHANGE_SET QUERY. When one change set is carried out, CloudFormation deletes the others of its stack.
+read_change_set() {
+    try cloudformation describe-change-set --change-set-name "$1" --query "$2" --output text || refuse_overtaking "reading the change set"
 }
 
 # The last call failed: because somebody else deploys, or for another reason.
@@ -53,8 +58,10 @@ drop_change_set() {
     # One with nested ones takes a while to go.
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
         if [ "$STATUS" != REVIEW_IN_PROGRESS ] || [ "$(stack_value id)" != "$STACK_ID" ]; then return 0; fi
-        others=$(must "looking for other change sets" cloudformation list-change-sets --stack-name "$PREFIX" \
-            --query 'Summaries[].ChangeSetId' --output text)
+        others=$(try cloudformation list-change-sets --stack-name "$PREFIX" --query 'Summaries[].ChangeSetId' --output text) || {
+            if failed_with 'does not exist'; then return 0; fi # the other one's run has removed it
+            explain "looking for other change sets"
+        }
         case $others in
         "" | None) break ;;
         *"$CHANGE_SET"*) sleep "$attempt" ;;
@@ -68,8 +75,7 @@ drop_change_set() {
 # show_changes CHANGE_SET [PATH]: a line for each resource that would change, nested stacks included.
 show_changes() {
     local action logical kind replacement nested lines
-    lines=$(must "reading the change set" cloudformation describe-change-set --change-set-name "$1" --output text \
-        --query 'Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement,ChangeSetId]')
+    lines=$(read_change_set "$1" 'Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement,ChangeSetId]')
     while IFS=$'\t' read -r action logical kind replacement nested; do
         case $action in "" | None) continue ;; esac
         if [ "$kind" = AWS::CloudFormation::Stack ] && [ -n "$nested" ] && [ "$nested" != None ]; then

@@ -46,6 +46,16 @@ def test_a_dry_run_does_not_delete_a_stack_that_is_begun_by_somebody_else_meanwh
     assert not result.called("delete-stack")
 
 
+def test_a_dry_run_whose_stack_somebody_else_removes_meanwhile(shell: Shell) -> None:
+    empty_account(shell)
+    shell.answer("describe-change-set.*Changes", "Add\tTable\tAWS::DynamoDB::Table\tNone\tNone\n")
+    shell.answer("describe-stacks --stack-name chatbot-dev", stack("REVIEW_IN_PROGRESS"), after="delete-change-set")
+    shell.fails("list-change-sets", "ValidationError", "Stack [chatbot-dev] does not exist")
+    result = shell.run("deploy.sh", "dev", "--dry-run")
+    assert result.status == 0, result.text
+    assert not result.called("delete-stack")
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [

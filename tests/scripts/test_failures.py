@@ -46,6 +46,7 @@ def test_templates_that_aws_refuses_leave_no_change_set(shell: Shell) -> None:
     [
         ("execute-change-set", "InvalidChangeSetStatus", "ChangeSet [x] cannot be executed in its current status"),
         ("execute-change-set", "ChangeSetNotFound", "ChangeSet [x] does not exist"),
+        ("describe-change-set", "ChangeSetNotFound", "ChangeSet [x] does not exist"),
         ("create-change-set", "ValidationError", "Stack [x] already exists and cannot be created again"),
         ("create-change-set", "ValidationError", "Stack:x is in UPDATE_IN_PROGRESS state and can not be updated."),
     ],
@@ -56,6 +57,22 @@ def test_of_two_deployments_at_once_the_later_one_says_so(shell: Shell, call: st
     result = shell.run("deploy.sh", "dev", "--yes")
     result.refused("another deployment of chatbot-dev began meanwhile", "Run the same command again")
     assert not result.called("get-api-key")
+
+
+def test_a_change_set_that_goes_because_another_one_is_carried_out_is_no_refusal_of_the_templates(shell: Shell) -> None:
+    empty_account(shell)
+    shell.answer("describe-change-set", "DELETE_IN_PROGRESS\tNone\n")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    result.refused("another deployment of chatbot-dev began meanwhile", "Run the same command again")
+    assert not result.called("delete-change-set|delete-stack|execute-change-set")
+
+
+def test_two_runs_that_make_the_bucket_at_once(shell: Shell) -> None:
+    empty_account(shell)
+    shell.fails("s3api get-bucket-tagging", "NoSuchBucket")
+    shell.fails("s3api create-bucket", "OperationAborted", "A conflicting conditional operation is in progress")
+    result = shell.run("deploy.sh", "dev", "--yes")
+    result.refused("another run is at the same thing in AWS (making the bucket", "Run the same command again")
 
 
 @pytest.mark.parametrize(
