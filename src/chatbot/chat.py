@@ -15,6 +15,7 @@ from chatbot.grounding import DocumentGrounding
 from chatbot.idempotency import Idempotency
 from chatbot.llm_service import Conversation, LLMService
 from chatbot.observe import TurnObserver
+from chatbot.patience import nothing_written
 from chatbot.stopping import Stopping, StopWatch
 from chatbot.turn import Turn, TurnRequest
 from chatbot.turn_context import Context, no_conversation_named
@@ -110,9 +111,9 @@ class ChatService:
             )
         context = self._context(turn)
         yield Started(turn.conversation_id, turn.message_id, turn.model)
-        turn.grounding = yield from self._documents.finish(search, context.history, model)
+        turn.grounding = yield from self._documents.finish(search, context.history, model, stop.asked)
         if stop.asked():
-            raise _stopped()
+            raise nothing_written()
         yield StatusChanged("generating")
         turn.asked = Conversation(context.history, request.message, context.whole, turn.grounding.passages)
         yield from self._write(turn, chain, turn.asked, stop)
@@ -131,7 +132,7 @@ class ChatService:
     def _write(self, turn: Turn, chain: tuple[str, ...], asked: Conversation, stop: StopWatch) -> Generator[TurnEvent]:
         """The model's answer, to its end or until it is stopped: what comes then is not taken any more."""
         blank = True
-        with closing(self._llm.stream(chain, asked, turn.request.deadline)) as events:
+        with closing(self._llm.stream(chain, asked, turn.request.deadline, stop.asked)) as events:
             for event in events:
                 # With the first words it is decided whether anything is kept.
                 begins = blank and isinstance(event, TextDelta) and bool(event.text.strip())
@@ -143,7 +144,7 @@ class ChatService:
             else:
                 return
         if blank:
-            raise _stopped()
+            raise nothing_written()
         # Closed before its end, the model tells no figures.
         yield from turn.take(Completion("stopped", self._llm.estimate(asked, "".join(turn.written))))
 
@@ -212,7 +213,3 @@ class ChatService:
             self._observer.stopped(turn.facts())
         else:
             self._observer.failed(turn.facts(), code)
-
-
-def _stopped() -> TurnStopped:
-    return TurnStopped("The answer was stopped before anything of it was written, so nothing was saved.")

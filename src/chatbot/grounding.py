@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from chatbot.events import StatusChanged
 from chatbot.follow_up import LONGEST_FOLLOW_UP, is_short, rewrite_request, standalone_question, with_previous_question
 from chatbot.llm_service import LLMService, ModelInfo
+from chatbot.patience import Stopped, done_within
 from shared.document_ports import Retriever
 from shared.documents import SEARCH_SECONDS, Passage, RetrievalRequest, RetrievalResult
 from shared.errors import ChatbotError, ModelError
@@ -69,26 +69,34 @@ class DocumentGrounding:
         return self._search(self._retriever, request)
 
     def finish(
-        self, search: Search | None, history: Sequence[ChatMessage], model: ModelInfo
+        self, search: Search | None, history: Sequence[ChatMessage], model: ModelInfo, stopped: Stopped
     ) -> Generator[StatusChanged, None, Grounding]:
-        """Waits for the search, and searches again where only the history tells what the message is about."""
+        """Waits for the search, and searches again where only the history tells what the message is about.
+
+        Raises ``TurnStopped`` where ``stopped()``.
+        """
         if search is None or self._retriever is None:
             return Grounding("disabled")
-        result = yield from _wait(search)
+        result = yield from _wait(search, stopped)
         usage = TokenUsage()
         if result is not None and history and result.outcome != "disabled" and not result.whole:
-            question, usage = self._question(search.request, history, model, result)
+            question, usage = self._question(search.request, history, model, result, stopped)
             if question != search.request.query:
                 again = self._search(self._retriever, replace(search.request, query=question))
                 # What the message itself found is better than nothing.
-                result = (yield from _wait(again)) or result
+                result = (yield from _wait(again, stopped)) or result
         if result is None:
             yield StatusChanged("documents_unavailable")
             return Grounding("unavailable", usage=usage)
         return Grounding(result.outcome, result.passages, usage)
 
     def _question(
-        self, request: RetrievalRequest, history: Sequence[ChatMessage], model: ModelInfo, found: RetrievalResult
+        self,
+        request: RetrievalRequest,
+        history: Sequence[ChatMessage],
+        model: ModelInfo,
+        found: RetrievalResult,
+        stopped: Stopped,
     ) -> tuple[str, TokenUsage]:
         """The message as it would stand alone, and what asking the model for it took.
 
@@ -102,7 +110,7 @@ class DocumentGrounding:
         deadline = min(request.deadline, time.monotonic() + _REWRITE_SECONDS)
         asked = rewrite_request(request.query, history, deadline, disable_thinking=model.capabilities.thinking)
         try:
-            answer, usage = self._llm.complete(model.spec.name, asked)
+            answer, usage = self._llm.complete(model.spec.name, asked, stopped)
         except ModelError as error:
             log.info("question not rewritten", extra={"model": model.spec.name, "code": error.code})
             return with_previous_question(request.query, history), TokenUsage()
@@ -123,19 +131,19 @@ class DocumentGrounding:
         return Search(request, found)
 
 
-def _wait(search: Search) -> Generator[StatusChanged, None, RetrievalResult | None]:
+def _wait(search: Search, stopped: Stopped) -> Generator[StatusChanged, None, RetrievalResult | None]:
     """The result; ``None`` where the search failed or took too long, which no turn fails for."""
-    try:
-        if not _is_disabled(search.found):
-            yield StatusChanged("retrieving")
-        with suppress(TimeoutError):
-            return search.found.result(min(_WAKING_SECONDS, _left(search)))
+    if not _is_disabled(search.found):
+        yield StatusChanged("retrieving")
+    if not done_within(search.found, min(_WAKING_SECONDS, _left(search)), stopped):
         yield StatusChanged("waking_index")
-        return search.found.result(_left(search))
+        if not done_within(search.found, _left(search), stopped):
+            log.warning("documents could not be searched in time", extra={"code": "retrieval_timeout"})
+            return None
+    try:
+        return search.found.result()
     except ChatbotError as error:
         log.warning("documents could not be searched", extra={"code": error.code})
-    except TimeoutError:
-        log.warning("documents could not be searched in time", extra={"code": "retrieval_timeout"})
     except Exception:
         # A defect of the search costs this turn its documents, never its answer.
         log.exception("search ended by an unexpected error")

@@ -12,7 +12,7 @@ from typing import Any
 
 from chatbot.capabilities import ModelCapabilities, capabilities_of, check_overrides
 from chatbot.circuit_breaker import CircuitBreaker
-from chatbot.patience import first_within
+from chatbot.patience import Stopped, first_within, never
 from chatbot.prompt import PromptSettings, build_request, estimate_tokens, fitting_passages
 from chatbot.whole_characters import whole_characters
 from shared.documents import Passage
@@ -183,15 +183,15 @@ class LLMService:
         self._request(self._candidates[chain[-1]], Conversation((), message, whole=True), (), 0)
         return self._info(chain[-1])
 
-    def complete(self, name: str, request: ModelRequest) -> tuple[str, TokenUsage]:
+    def complete(self, name: str, request: ModelRequest, stopped: Stopped) -> tuple[str, TokenUsage]:
         """A short answer of one model to a question of this program, whole. Raises its ``ModelError``.
 
-        One that is cut at its longest length is a ``ModelRejectedRequest``.
+        One that is cut at its longest length is a ``ModelRejectedRequest``. ``TurnStopped`` as for ``stream``.
         """
         candidate = self._candidates[name]
         patience = request.deadline - time.monotonic()
         try:
-            with closing(self._answer(candidate.open(), request, patience)) as events:
+            with closing(self._answer(candidate.open(), request, patience, stopped)) as events:
                 *told, completion = events
         except ModelRejectedRequest:
             raise
@@ -218,12 +218,17 @@ class LLMService:
         return TokenUsage(sum(map(estimate_tokens, read)), estimate_tokens(written) if written else 0)
 
     def stream(
-        self, chain: Sequence[str], conversation: Conversation, deadline: float
+        self,
+        chain: Sequence[str],
+        conversation: Conversation,
+        deadline: float,
+        stopped: Stopped = never,
     ) -> Generator[Attempt | TextDelta | Completion]:
         """The reply of the first model of the chain that gives one.
 
         The next is tried only while no text has come: half an answer is never continued by another model. Raises the
-        last model's ``ModelError``, or ``InvalidRequest`` where the message is too long for all of them.
+        last model's ``ModelError``, or ``InvalidRequest`` where the message is too long for all of them. ``stopped`` is
+        asked while a model is silent, and ends that with ``TurnStopped``.
         """
         silent: str | None = None
         for name in chain[:-1]:
@@ -233,7 +238,7 @@ class LLMService:
             patience = min((deadline - time.monotonic()) / 2, _PATIENCE_SECONDS)
             started = False
             try:
-                for event in self._ask(name, conversation, deadline, patience):
+                for event in self._ask(name, conversation, deadline, patience, stopped):
                     started = started or isinstance(event, TextDelta)
                     yield replace(event, after_silence=silent) if isinstance(event, Attempt) else event
                     silent = None if isinstance(event, Attempt) else silent
@@ -245,12 +250,17 @@ class LLMService:
             else:
                 return
         # The last is asked whatever its breaker says, and given all the time: nobody else is left to answer.
-        for event in self._ask(chain[-1], conversation, deadline, None):
+        for event in self._ask(chain[-1], conversation, deadline, None, stopped):
             yield replace(event, after_silence=silent) if isinstance(event, Attempt) else event
             silent = None
 
     def _ask(
-        self, name: str, conversation: Conversation, deadline: float, patience: float | None
+        self,
+        name: str,
+        conversation: Conversation,
+        deadline: float,
+        patience: float | None,
+        stopped: Stopped,
     ) -> Generator[Attempt | TextDelta | Completion]:
         """One model's reply, asked for again with a shorter history where the model says that it cannot read it all."""
         candidate = self._candidates[name]
@@ -261,7 +271,7 @@ class LLMService:
         while True:
             kept = request.messages[:-1]
             try:
-                for event in self._answer(candidate.open(), request, patience):
+                for event in self._answer(candidate.open(), request, patience, stopped):
                     started = started or isinstance(event, TextDelta)
                     yield event
             except ContextExceeded:
@@ -303,11 +313,12 @@ class LLMService:
         )
 
     @staticmethod
-    def _answer(model: ChatModel, request: ModelRequest, patience: float | None) -> Generator[TextDelta | Completion]:
+    def _answer(
+        model: ChatModel, request: ModelRequest, patience: float | None, stopped: Stopped = never
+    ) -> Generator[TextDelta | Completion]:
         """The model's events; a blank reply is an error, as no later turn could be built on it."""
         blank, ended = True, False
-        stream = model.stream(request)
-        with closing(stream if patience is None else first_within(stream, patience)) as events:
+        with closing(first_within(model.stream(request), patience, stopped)) as events:
             for event in whole_characters(events):
                 if isinstance(event, TextDelta):
                     blank = blank and not event.text.strip()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.document_state import announced, awaits_upload, is_leased, new_record, queued, shown
+from rag.document_state import announced, is_leased, new_record, queued, shown
 from rag.lease import changed_meanwhile
 from shared.document_keys import checked_key, document_id_of
 from shared.document_ports import DocumentCatalogue, DocumentFiles, IngestionQueue
@@ -143,13 +143,13 @@ class DocumentService:
             log.info("document cleared away later", extra={"document_id": document_id, "code": error.code})
 
     def retry(self, user_id: str, document_id: str) -> DocumentRecord:
-        """Queues a failed document again, or one whose turn never seems to come.
+        """Queues a failed document again, or one whose turn never seems to come, or whose new bytes do not.
 
         Raises ``NotFound``, and ``InvalidRequest`` for one that did not fail.
         """
         record = self.get(user_id, document_id)
-        # The message of a queued one may have been lost.
-        if record.status != "failed" and (record.status != "queued" or awaits_upload(record)):
+        # The message of a queued one may have been lost; or an upload that was to replace it was given up.
+        if record.status not in {"failed", "queued"}:
             raise InvalidRequest(
                 f"The document is {record.status}; only one that failed can be tried again.", field="document_id"
             )

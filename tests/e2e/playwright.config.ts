@@ -24,7 +24,13 @@ export default defineConfig({
     launchOptions: {
       executablePath: chromium.executable,
       // Nothing of the browser's own goes to the network, so that whatever does is the page's doing.
-      args: [...chromium.args, "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+      args: [
+        ...chromium.args,
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+      ],
     },
   },
   projects: [

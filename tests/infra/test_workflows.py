@@ -110,11 +110,24 @@ def test_changes_are_shown_before_anybody_approves() -> None:
     done = [step["run"] for step in jobs["deploy"]["steps"] if "run" in step]
 
     assert jobs["changes"]["needs"] == "test"
-    assert jobs["deploy"]["needs"] == "changes"
+    assert jobs["deploy"]["needs"] == ["changes", "web"]
     assert jobs["changes"]["environment"] == jobs["deploy"]["environment"] + "-preview"
     assert 'scripts/deploy.sh "$ENVIRONMENT" --dry-run' in shown
     assert "GITHUB_STEP_SUMMARY" in shown
     assert done == ['scripts/deploy.sh "$ENVIRONMENT" --yes', 'scripts/test.sh "$ENVIRONMENT" --yes']
+
+
+def test_the_web_interface_is_built_beside_no_role_and_deployed() -> None:
+    jobs = read("deploy.yaml")["jobs"]
+    built, deployed = jobs["web"]["steps"], jobs["deploy"]["steps"]
+    [kept] = [step["with"] for step in built if "upload-artifact" in step.get("uses", "")]
+    [got] = [step["with"] for step in deployed if "download-artifact" in step.get("uses", "")]
+
+    assert [step["run"] for step in built if "run" in step] == ["scripts/web.sh build"]
+    assert (kept["name"], kept["path"]) == (got["name"], got["path"]) == ("web", "web/dist")
+    npm = ("setup-node", "npm", "web.sh")
+    for job in ("changes", "deploy"):
+        assert not any(word in str(step) for step in jobs[job]["steps"] for word in npm)
 
 
 @pytest.mark.parametrize(("script", "options"), [("deploy.sh", ("--dry-run", "--yes")), ("test.sh", ("--yes",))])

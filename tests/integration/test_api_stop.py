@@ -120,8 +120,11 @@ def test_an_answer_that_was_stopped_before_it_began_is_not_kept(
     with streaming(client, key="key") as stream:
         pause.wait_until_reached()
         stop(client, stream.message_id)
-        pause.go.set()
+        if blank:
+            pause.go.set()
+        # A model that has said nothing at all is not waited for.
         events = stream.rest()
+    pause.go.set()
     assert events[-1].name == "error"
     assert events[-1].data["error"]["code"] == "stopped"
     assert "too late" not in text_of(events)
@@ -213,8 +216,9 @@ def test_a_search_that_was_stopped_asks_no_model(tmp_path: Path) -> None:
         with streaming(client) as stream:
             pause.wait_until_reached()
             stop(client, stream.message_id)
-            pause.go.set()
+            # An index that is waking is not waited for.
             assert stream.rest()[-1].data["error"]["code"] == "stopped"
+        pause.go.set()
         assert home.model.calls == 0
         assert client.get("/usage").json()["total"]["turns"] == 0
 
@@ -283,6 +287,20 @@ def test_an_answer_is_stopped_from_another_process(home: Home, client: Client, m
         pause.go.set()
         events = stream.rest()
     assert (text_of(events), events[-1].data["stop_reason"]) == ("so far", "stopped")
+
+
+def test_a_silent_model_is_stopped_from_another_process(
+    home: Home, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatbot.stopping._LOOK_SECONDS", 0)
+    pause = Pause()
+    home.model.next(pause, "too late")
+    with other_process(home) as other, streaming(client) as stream:
+        pause.wait_until_reached()
+        stop(other, stream.message_id)
+        events = stream.rest()
+    pause.go.set()
+    assert events[-1].data["error"]["code"] == "stopped"
 
 
 def test_what_another_process_was_asked_before_the_first_words_keeps_nothing(

@@ -11,6 +11,7 @@ from chatbot import grounding
 from chatbot.events import StatusChanged
 from chatbot.grounding import DocumentGrounding, Grounding
 from chatbot.llm_service import LLMService, ModelInfo
+from chatbot.patience import never
 from chatbot.prompt import PromptSettings
 from shared.config import parse_model_spec
 from shared.errors import IndexWaking, ModelThrottled, RetrievalError
@@ -45,7 +46,7 @@ def ground(
     documents, told = DocumentGrounding(retriever, llm), []
     model: ModelInfo = llm.choose(llm.chain(None), message)
     search = documents.begin("owner", message, None, model, time.monotonic() + PATIENCE)
-    events = documents.finish(search, history, model)
+    events = documents.finish(search, history, model, never)
     while True:
         try:
             told.append(next(events))
@@ -92,7 +93,7 @@ def test_a_search_that_takes_long_is_told_to_be_waking_the_index(monkeypatch: py
     documents = DocumentGrounding(ScriptedRetriever(pause, result), llm)
     model = llm.choose(llm.chain(None), "Hi")
     search = documents.begin("owner", "Hi", None, model, time.monotonic() + PATIENCE)
-    events = documents.finish(search, (), model)
+    events = documents.finish(search, (), model, never)
     assert [next(events), next(events)] == [RETRIEVING, StatusChanged("waking_index")]
     pause.go.set()
     with pytest.raises(StopIteration) as end:
@@ -106,7 +107,7 @@ def test_a_search_without_end_is_given_up() -> None:
     documents = DocumentGrounding(ScriptedRetriever(pause), llm)
     model = llm.choose(llm.chain(None), "Hi")
     search = documents.begin("owner", "Hi", None, model, time.monotonic() + 0.4)
-    told = list(documents.finish(search, (), model))
+    told = list(documents.finish(search, (), model, never))
     pause.go.set()
     assert told[-1] == StatusChanged("documents_unavailable")
 

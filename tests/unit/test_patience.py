@@ -8,7 +8,7 @@ from collections.abc import Generator
 import pytest
 
 from chatbot.patience import first_within
-from shared.errors import ModelThrottled, ModelTimeout
+from shared.errors import ModelThrottled, ModelTimeout, TurnStopped
 from shared.models import Completion, ModelEvent, TextDelta, TokenUsage
 from tests.fakes import PATIENCE
 
@@ -60,6 +60,24 @@ def test_a_silent_stream_is_left_and_closed_when_it_wakes() -> None:
         list(first_within(stream.open(), 0.05))
     stream.go.set()
     assert stream.closed.wait(PATIENCE)
+
+
+def test_a_silent_stream_is_left_where_the_turn_is_stopped() -> None:
+    stream, asked = Stream(TextDelta("late"), DONE), iter([False, True])
+    with pytest.raises(TurnStopped):
+        list(first_within(stream.open(), None, lambda: next(asked)))
+    stream.go.set()
+    assert stream.closed.wait(PATIENCE)
+
+
+def test_without_a_limit_it_waits_as_long_as_it_takes() -> None:
+    stream = Stream(TextDelta("a"), DONE)
+
+    def wake() -> bool:
+        stream.go.set()
+        return False
+
+    assert list(first_within(stream.open(), None, wake)) == [TextDelta("a"), DONE]
 
 
 def test_leaving_early_closes_the_stream() -> None:

@@ -15,7 +15,11 @@ test.use({ reducedMotion: "reduce" });
 
 const PDF = await readFile(new URL("../fixtures/log.pdf", import.meta.url));
 const RAINBOW = "# Rainbows\n\nThe angle of a rainbow is 42 degrees.\n";
-const source = (page: Page): Locator => answers(page).last().getByRole("button", { name: /^Source 1: / }).first();
+const source = (page: Page): Locator =>
+  answers(page)
+    .last()
+    .getByRole("button", { name: /^Source 1: / })
+    .first();
 const panel = (page: Page): Locator => page.getByRole("complementary", { name: "Source" });
 
 async function expectBothThemes(page: Page, screen: string): Promise<void> {
@@ -52,7 +56,11 @@ test("a new chat, menus, and a conversation that is not there", async ({ page, s
   await expectBothThemes(page, "a conversation that is not there");
 });
 
-test("answers with everything in them, a changed question, a turn that failed", async ({ page, model, expectedErrors }) => {
+test("answers with everything in them, a changed question, a turn that failed", async ({
+  page,
+  model,
+  expectedErrors,
+}) => {
   expectedErrors.push(/502/);
   model.says(EVERYTHING, 0);
   await page.goto("/");
@@ -73,7 +81,12 @@ test("answers with everything in them, a changed question, a turn that failed", 
   await expectBothThemes(page, "a turn that failed, and a message that is too long");
 });
 
-test("documents: none, ready, failed, on their way, chosen, and the choice for a conversation", async ({ page, server, gateway, expectedErrors }) => {
+test("documents: none, ready, failed, on their way, chosen, and the choice for a conversation", async ({
+  page,
+  server,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/4\d\d/);
   await page.goto("/library");
   await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
@@ -89,7 +102,10 @@ test("documents: none, ready, failed, on their way, chosen, and the choice for a
     return false;
   });
   await page.reload();
-  await chooseFiles(page, page.getByRole("button", { name: "Add files" }), [file("tea.txt", "Tea is green."), file("setup.exe", "MZ")]);
+  await chooseFiles(page, page.getByRole("button", { name: "Add files" }), [
+    file("tea.txt", "Tea is green."),
+    file("setup.exe", "MZ"),
+  ]);
   await expect(page.getByRole("region", { name: "Uploads" })).toContainText(/Uploading/);
   await expect(page.getByRole("region", { name: "Your documents" })).toContainText("Failed");
   await page.getByRole("checkbox", { name: "Select folder/rainbow.md" }).check();
@@ -120,7 +136,12 @@ test("a source: text, PDF, and a notice above it", async ({ page, model, server 
   await expectBothThemes(page, "a PDF, and a notice");
 });
 
-test("costs, settings, the first page, an import, and a key that is asked for", async ({ page, server, gateway, expectedErrors }) => {
+test("costs, settings, the first page, an import, and a key that is asked for", async ({
+  page,
+  server,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/403/);
   const { conversation_id } = await server.say("What does it cost?");
   await page.goto("/costs");
@@ -133,7 +154,9 @@ test("costs, settings, the first page, an import, and a key that is asked for", 
   await page.getByRole("button", { name: "Import..." }).click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await expectBothThemes(page, "an import");
-  const exported = await (await fetch(`${server.url}/conversations/${conversation_id}/export?format=json`)).text();
+  const exported = await (
+    await fetch(`${server.url}/conversations/${conversation_id}/export?format=json`)
+  ).text();
   await chooseFiles(page, page.getByRole("button", { name: "Choose files" }), [file("one.json", exported)]);
   await expect(page.getByRole("listitem").getByText("Already here")).toBeVisible();
   await expectBothThemes(page, "what an import holds");
@@ -202,4 +225,5 @@ for (const [name, language, direction] of [
   });
 }
 
-const sidebarOf = (page: Page): Locator => sidebar(page).or(page.getByRole("complementary", { name: "Seitenleiste" }));
+const sidebarOf = (page: Page): Locator =>
+  sidebar(page).or(page.getByRole("complementary", { name: "Seitenleiste" }));

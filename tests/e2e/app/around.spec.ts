@@ -4,10 +4,23 @@ import type { Locator, Page } from "@playwright/test";
 import { slowly } from "../support/model.ts";
 import { EVERYTHING } from "../support/samples.ts";
 import { expect, test } from "../support/test.ts";
-import { answered, answers, ask, composer, conversationLink, loaded, messages, questions, send, sidebar, stopButton } from "../support/ui.ts";
+import {
+  answered,
+  answers,
+  ask,
+  composer,
+  conversationLink,
+  loaded,
+  messages,
+  questions,
+  send,
+  sidebar,
+  stopButton,
+} from "../support/ui.ts";
 import { unzip } from "../support/zip.ts";
 
-const theme = (page: Page): Promise<string | undefined> => page.evaluate(() => document.documentElement.dataset.theme);
+const theme = (page: Page): Promise<string | undefined> =>
+  page.evaluate(() => document.documentElement.dataset.theme);
 
 async function chooseFromMenu(page: Page, menu: string, item: string): Promise<void> {
   await sidebar(page).getByRole("button", { name: menu, exact: true }).click();
@@ -17,7 +30,10 @@ async function chooseFromMenu(page: Page, menu: string, item: string): Promise<v
 test.describe("a first visit", () => {
   test.use({ welcomed: false });
 
-  test("whoever has conversations already, or comes by a link, is not led to the first page", async ({ page, server }) => {
+  test("whoever has conversations already, or comes by a link, is not led to the first page", async ({
+    page,
+    server,
+  }) => {
     await page.goto("/");
     await expect(page).toHaveURL("/welcome");
     await expect(page).toHaveTitle("Welcome - Chatbot");
@@ -33,7 +49,10 @@ test.describe("a first visit", () => {
   });
 });
 
-test("tokens and costs stand below the answer and on the page of costs, as the server counts them", async ({ page, server }) => {
+test("tokens and costs stand below the answer and on the page of costs, as the server counts them", async ({
+  page,
+  server,
+}) => {
   const before = ((await server.get("/usage?days=31")) as { total: { turns: number } }).total.turns;
   await page.goto("/");
   await ask(page, "How much is it?");
@@ -41,11 +60,19 @@ test("tokens and costs stand below the answer and on the page of costs, as the s
   await expect(answers(page).last()).toContainText(/scripted\s*40 tokens in, \d+ out\s*price not known/);
   await page.getByRole("link", { name: "Costs" }).click();
   await expect(page).toHaveTitle("Costs - Chatbot");
-  const { total } = (await server.get("/usage?days=31")) as { total: { turns: number; input_tokens: number; output_tokens: number } };
+  const { total } = (await server.get("/usage?days=31")) as {
+    total: { turns: number; input_tokens: number; output_tokens: number };
+  };
   expect(total.turns).toBe(before + 2);
-  const card = (name: string): Locator => page.getByRole("region", { name: "In total" }).locator("div").filter({ has: page.getByText(name, { exact: true }) });
+  const card = (name: string): Locator =>
+    page
+      .getByRole("region", { name: "In total" })
+      .locator("div")
+      .filter({ has: page.getByText(name, { exact: true }) });
   await expect(card("Answers").getByRole("definition").first()).toHaveText(String(total.turns));
-  await expect(card("Tokens").getByRole("definition").first()).toHaveText((total.input_tokens + total.output_tokens).toLocaleString("en"));
+  await expect(card("Tokens").getByRole("definition").first()).toHaveText(
+    (total.input_tokens + total.output_tokens).toLocaleString("en"),
+  );
   await expect(card("Cost").first()).toContainText("price not known");
   const line = page.getByRole("region", { name: "By model" }).getByRole("row", { name: /scripted/ });
   await expect(line).toContainText(total.input_tokens.toLocaleString("en"));
@@ -53,7 +80,15 @@ test("tokens and costs stand below the answer and on the page of costs, as the s
 
 test("money is added up by day and by model, and the month is estimated", async ({ page, gateway }) => {
   const today = new Date().toISOString().slice(0, 10);
-  const row = { day: today, model: "bedrock:global.anthropic.claude-haiku-5-5", turns: 3, input_tokens: 1_000_000, output_tokens: 200_000, cache_read_tokens: 0, cost_usd: 0.2 };
+  const row = {
+    day: today,
+    model: "bedrock:global.anthropic.claude-haiku-5-5",
+    turns: 3,
+    input_tokens: 1_000_000,
+    output_tokens: 200_000,
+    cache_read_tokens: 0,
+    cost_usd: 0.2,
+  };
   const rows = [row, { ...row, model: "openai:other@http://127.0.0.1/v1", cost_usd: undefined }];
   gateway.follows((request, response) => {
     if (!request.url?.startsWith("/api/usage")) return false;
@@ -66,7 +101,9 @@ test("money is added up by day and by model, and the month is estimated", async 
   await expect(page.getByRole("row", { name: /Claude Haiku 5\.5/ })).toContainText("$0.20");
   await expect(page.getByRole("row", { name: /other/ })).toContainText("price not known");
   await page.getByText("As a table").click();
-  await expect(page.getByRole("region", { name: "By day" }).getByRole("row").last()).toContainText("2,400,000");
+  await expect(page.getByRole("region", { name: "By day" }).getByRole("row").last()).toContainText(
+    "2,400,000",
+  );
 });
 
 test("theme and language are chosen once, and hold after a reload", async ({ page }) => {
@@ -92,13 +129,19 @@ test("all conversations are saved in one archive", async ({ page, server }) => {
   await server.remember("Second / of two", [["Two?", "Two."]]);
   await page.goto("/settings");
   const saved = async (format: string): Promise<Record<string, string>> => {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Export as ${format}` }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: `Export as ${format}` }).click(),
+    ]);
     await expect(page.getByText("2 conversations were saved.")).toBeVisible();
     return unzip(await readFile(await download.path()));
   };
   const asJson = await saved("JSON");
   expect(Object.keys(asJson).sort()).toEqual(["2026-01-01 First.json", "2026-01-01 Second of two.json"]);
-  expect(JSON.parse(asJson["2026-01-01 First.json"] ?? "")).toMatchObject({ title: "First", messages: [{ text: "One?" }, { text: "One." }] });
+  expect(JSON.parse(asJson["2026-01-01 First.json"] ?? "")).toMatchObject({
+    title: "First",
+    messages: [{ text: "One?" }, { text: "One." }],
+  });
   expect((await saved("Markdown"))["2026-01-01 Second of two.md"]).toContain("Two.");
 });
 
@@ -142,14 +185,24 @@ test("every shortcut does what the sheet says", async ({ page, model, context })
   await page.keyboard.press("Control+/");
   const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" });
   await expect(sheet.getByRole("term")).toHaveText([
-    "New chat", "Go to the message box", "Stop the answer", "Copy the last answer", "Answer again", "Edit the last question",
-    "Search conversations", "Open or close the sidebar", "Light or dark", "This sheet",
+    "New chat",
+    "Go to the message box",
+    "Stop the answer",
+    "Copy the last answer",
+    "Answer again",
+    "Edit the last question",
+    "Search conversations",
+    "Open or close the sidebar",
+    "Light or dark",
+    "This sheet",
   ]);
   await page.keyboard.press("Control+/");
   await expect(sheet).toBeHidden();
 
   await page.keyboard.press("Control+Shift+C");
-  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe("You said: first question");
+  await expect
+    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+    .toBe("You said: first question");
   model.says("Another answer");
   await page.keyboard.press("Control+Shift+Enter");
   await expect(answers(page)).toHaveText(/Another answer/);
@@ -187,13 +240,18 @@ test("every shortcut does what the sheet says", async ({ page, model, context })
   await expect(sheet).toBeHidden();
 });
 
-test("a server that is gone is said above every page, until it is back", async ({ page, gateway, server, expectedErrors }) => {
+test("a server that is gone is said above every page, until it is back", async ({
+  page,
+  gateway,
+  server,
+  expectedErrors,
+}) => {
   expectedErrors.push(/Failed to load resource|ERR_/);
   await server.remember("First", [["One?", "One."]]);
   await page.goto("/");
   await composer(page).fill("kept");
   const banner = page.getByText("No connection to the server. What you type is kept");
-  gateway.follows((request, response) => (request.url?.startsWith("/api/") ?? false) && (response.destroy(), true));
+  gateway.drops(({ url }) => url?.startsWith("/api/"));
   await conversationLink(page, "First").click();
   await expect(banner).toBeVisible();
   await expect(page.getByText("This conversation could not be loaded")).toBeVisible();
@@ -240,14 +298,21 @@ test.describe("in a window of 320 pixels", () => {
     const document = await server.learn(name, "# Rainbows\n\nThe angle of a rainbow is 42 degrees.\n");
     const id = await server.remember("W".repeat(120), [["W".repeat(300), EVERYTHING]]);
     model.says("It is 42 degrees [1].");
-    const { conversation_id } = await server.post<{ conversation_id: string }>("/chat", { message: "What is the angle of a rainbow?", document_ids: [document] });
+    const { conversation_id } = await server.post<{ conversation_id: string }>("/chat", {
+      message: "What is the angle of a rainbow?",
+      document_ids: [document],
+    });
     for (const path of ["/", `/c/${id}`, "/library", "/costs", "/settings", "/welcome"]) {
       await page.goto(path);
       await loaded(page);
       await expectNoSideways(page, path);
     }
     await page.goto(`/c/${conversation_id}`);
-    await answers(page).last().getByRole("button", { name: /^Source 1: / }).first().click();
+    await answers(page)
+      .last()
+      .getByRole("button", { name: /^Source 1: / })
+      .first()
+      .click();
     await expect(page.getByRole("complementary", { name: "Source" }).locator("mark").first()).toBeVisible();
     await expectNoSideways(page, "a source");
     await page.keyboard.press("Escape");
@@ -267,10 +332,18 @@ async function expectNoSideways(page: Page, where: string): Promise<void> {
       const scrolls = /auto|scroll/.test(overflowX) && parent.scrollWidth > parent.clientWidth;
       return scrolls || textOverflow === "ellipsis" || isHeld(parent);
     };
-    const wide = [...document.querySelectorAll("main, main *")].filter((element) => isWide(element) && !isHeld(element));
+    const wide = [...document.querySelectorAll("main, main *")].filter(
+      (element) => isWide(element) && !isHeld(element),
+    );
     // A list that scrolls up and down must not scroll sideways, either.
-    const scrollers = [document.documentElement, ...document.querySelectorAll("main, main *, aside, aside *")].filter(
-      (element) => element.scrollHeight > element.clientHeight && element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowY === "auto",
+    const scrollers = [
+      document.documentElement,
+      ...document.querySelectorAll("main, main *, aside, aside *"),
+    ].filter(
+      (element) =>
+        element.scrollHeight > element.clientHeight &&
+        element.scrollWidth > element.clientWidth + 1 &&
+        getComputedStyle(element).overflowY === "auto",
     );
     return [...scrollers, ...wide].map((element) => element.outerHTML.slice(0, 160)).slice(0, 5);
   });

@@ -10,7 +10,9 @@ interface Sample {
   readonly markdown: string;
 }
 
-const SAMPLES = JSON.parse(await readFile(new URL("../fixtures/hostile-markdown.json", import.meta.url), "utf8")) as Sample[];
+const SAMPLES = JSON.parse(
+  await readFile(new URL("../fixtures/hostile-markdown.json", import.meta.url), "utf8"),
+) as Sample[];
 
 test.describe("the canary", () => {
   let canary: Canary;
@@ -39,8 +41,13 @@ test.describe("the canary", () => {
     let conversationId: string | undefined;
     for (let first = 0; first < turns.length; first += 25) {
       const part = turns.slice(first, first + 25);
-      const body = { title: `<img src=//${canary.host}/title>`, turns: part, ...(conversationId ? { conversation_id: conversationId } : {}) };
-      conversationId = (await server.post<{ conversation_id: string }>("/conversations/import", body)).conversation_id;
+      const body = {
+        title: `<img src=//${canary.host}/title>`,
+        turns: part,
+        ...(conversationId ? { conversation_id: conversationId } : {}),
+      };
+      conversationId = (await server.post<{ conversation_id: string }>("/conversations/import", body))
+        .conversation_id;
     }
     let dialogs = 0;
     page.on("dialog", (dialog) => {
@@ -53,17 +60,25 @@ test.describe("the canary", () => {
     // Upwards past every sample: those that are not near the window are not on the page.
     const seen = new Set<string>();
     for (let step = 0; step < 600 && !seen.has("0"); step += 1) {
-      for (const label of await page.getByText(/^sample \d+:/).allTextContents()) seen.add(/\d+/.exec(label)?.[0] ?? "");
+      for (const label of await page.getByText(/^sample \d+:/).allTextContents())
+        seen.add(/\d+/.exec(label)?.[0] ?? "");
       await page.mouse.move(700, 400);
       await page.mouse.wheel(0, -450);
       await page.waitForTimeout(20);
     }
     expect(seen.size, "samples that were on the page").toBe(SAMPLES.length);
     expect(page.url()).toContain(`/c/${conversationId}`);
-    expect({ dialogs, pages: page.context().pages().length, requests: canary.requests }).toEqual({ dialogs: 0, pages: 1, requests: [] });
+    expect({ dialogs, pages: page.context().pages().length, requests: canary.requests }).toEqual({
+      dialogs: 0,
+      pages: 1,
+      requests: [],
+    });
   });
 
-  test("hears nothing of answers that are streamed, half-finished at every moment", async ({ page, model }) => {
+  test("hears nothing of answers that are streamed, half-finished at every moment", async ({
+    page,
+    model,
+  }) => {
     const short = SAMPLES.map(told).filter((markdown) => markdown.length < 400);
     model.answers(() => slowly(short.join("\n\n"), 1));
     await page.goto("/");
@@ -73,19 +88,36 @@ test.describe("the canary", () => {
     expect(canary.requests).toEqual([]);
   });
 
-  test("hears nothing of a document, its name, or its passage beside the answer", async ({ page, model, server }) => {
+  test("hears nothing of a document, its name, or its passage beside the answer", async ({
+    page,
+    model,
+    server,
+  }) => {
     const hostile = `# Lighthouse\n\nThe lighthouse of Alexandria was built in 280 BC. ![x](http://${canary.host}/d.png) <img src="http://${canary.host}/h.png">\n`;
     await server.learn(`<img src=x onerror=alert(1)> ${"lighthouse"}.md`, hostile);
     model.says("It was built in 280 BC [1].");
     await page.goto("/");
     await send(page, "When was the lighthouse of Alexandria built?");
     await answered(page);
-    await page.getByRole("button", { name: /^Source 1/ }).first().click();
-    await expect(page.getByRole("complementary", { name: "Source" }).getByText(/280 BC/).filter({ visible: true }).first()).toBeVisible();
+    await page
+      .getByRole("button", { name: /^Source 1/ })
+      .first()
+      .click();
+    await expect(
+      page
+        .getByRole("complementary", { name: "Source" })
+        .getByText(/280 BC/)
+        .filter({ visible: true })
+        .first(),
+    ).toBeVisible();
     expect(canary.requests).toEqual([]);
   });
 
-  test("is asked after a click on a link, and is told nothing of where the click was", async ({ page, model, expectedErrors }) => {
+  test("is asked after a click on a link, and is told nothing of where the click was", async ({
+    page,
+    model,
+    expectedErrors,
+  }) => {
     model.says(`Look at [the manual](http://${canary.host}/manual).`);
     await page.goto("/");
     await send(page, "Where is the manual?");

@@ -2,11 +2,27 @@
 import { readFile } from "node:fs/promises";
 import { Refusal, sleep, slowly } from "../support/model.ts";
 import { expect, test } from "../support/test.ts";
-import { answered, answers, ask, composer, conversationLink, messages, questions, saved, send, sendButton, stopButton } from "../support/ui.ts";
+import {
+  answered,
+  answers,
+  ask,
+  composer,
+  conversationLink,
+  messages,
+  questions,
+  saved,
+  send,
+  sendButton,
+  stopButton,
+} from "../support/ui.ts";
 
 const POEM = "Roses are red, violets are blue, sugar is sweet and so are you. ".repeat(30);
 
-test("a question is answered piece by piece, kept, and there again after a reload", async ({ page, model, server }) => {
+test("a question is answered piece by piece, kept, and there again after a reload", async ({
+  page,
+  model,
+  server,
+}) => {
   let go = (): void => undefined;
   const rest = new Promise<void>((resolve) => {
     go = resolve;
@@ -25,7 +41,10 @@ test("a question is answered piece by piece, kept, and there again after a reloa
   go();
   await answered(page);
   await expect(answers(page).last().getByText("Paris")).toHaveCSS("font-weight", /[67]00/);
-  await expect(conversationLink(page, "What is the capital of France?")).toHaveAttribute("aria-current", "page");
+  await expect(conversationLink(page, "What is the capital of France?")).toHaveAttribute(
+    "aria-current",
+    "page",
+  );
   expect(await saved(page, server)).toEqual([
     ["user", "What is the capital of France?"],
     ["assistant", "The capital of France is **Paris**."],
@@ -99,7 +118,12 @@ test("a question is changed and sent again; what came after gives way", async ({
   expect((await saved(page, server)).map(([, text]) => text)).toEqual(["three", "You said: three"]);
 });
 
-test("a changed question whose answer fails changes nothing", async ({ page, model, server, expectedErrors }) => {
+test("a changed question whose answer fails changes nothing", async ({
+  page,
+  model,
+  server,
+  expectedErrors,
+}) => {
   expectedErrors.push(/502/);
   await page.goto("/");
   await ask(page, "one");
@@ -128,7 +152,11 @@ test("what was typed stays, conversation by conversation, over a reload", async 
   await expect(composer(page)).toHaveValue("half a thought");
 });
 
-test("an answer goes on while its page is loaded again, and is asked for once", async ({ page, model, server }) => {
+test("an answer goes on while its page is loaded again, and is asked for once", async ({
+  page,
+  model,
+  server,
+}) => {
   model.answers(() => slowly(POEM, 10));
   await page.goto("/");
   await send(page, "A poem, please");
@@ -170,12 +198,17 @@ test("two tabs of one conversation come to show the same", async ({ page, contex
 
 test("Markdown with tables, code, mathematics and lists", async ({ page, model, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  model.says("## Title\n\n| a | b |\n|--:|---|\n| 1 | 2 |\n\n```python\ndef f(x):\n    return x ** 2\n```\n\nInline $a^2$, and\n\n$$\\frac{1}{2}$$\n\nIt costs $5 and $6.\n\n1. one\n   - nested\n");
+  model.says(
+    "## Title\n\n| a | b |\n|--:|---|\n| 1 | 2 |\n\n```python\ndef f(x):\n    return x ** 2\n```\n\nInline $a^2$, and\n\n$$\\frac{1}{2}$$\n\nIt costs $5 and $6.\n\n1. one\n   - nested\n",
+  );
   await page.goto("/");
   await ask(page, "Show me everything");
   const answer = answers(page).last();
   await expect(answer.getByRole("cell", { name: "2" })).toBeVisible();
-  await expect(answer.getByText("def", { exact: true })).not.toHaveCSS("color", await answer.getByText("Title").evaluate((node) => getComputedStyle(node).color));
+  await expect(answer.getByText("def", { exact: true })).not.toHaveCSS(
+    "color",
+    await answer.getByText("Title").evaluate((node) => getComputedStyle(node).color),
+  );
   await expect(answer.locator("math")).toHaveCount(2);
   await expect(answer.getByText("It costs $5 and $6.")).toBeVisible();
   await answer.getByRole("button", { name: "Copy code" }).click();
@@ -184,7 +217,10 @@ test("Markdown with tables, code, mathematics and lists", async ({ page, model, 
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("## Title");
 });
 
-test("a message may have 32,000 characters; one more is refused and stays in the box", async ({ page, server }) => {
+test("a message may have 32,000 characters; one more is refused and stays in the box", async ({
+  page,
+  server,
+}) => {
   await page.goto("/");
   await composer(page).fill("x".repeat(32_001));
   await expect(page.getByText(/1 character too many/)).toBeVisible();
@@ -202,7 +238,12 @@ test("right-to-left text and emoji are shown as they were written", async ({ pag
   await page.goto("/");
   await ask(page, text);
   await expect(questions(page).last()).toContainText(text);
-  expect(await questions(page).last().getByText(text).evaluate((node) => getComputedStyle(node).direction)).toBe("rtl");
+  expect(
+    await questions(page)
+      .last()
+      .getByText(text)
+      .evaluate((node) => getComputedStyle(node).direction),
+  ).toBe("rtl");
   expect((await saved(page, server))[0]?.[1]).toBe(text);
 });
 
@@ -224,13 +265,21 @@ test("of a long conversation only what is near the window is on the page", async
   }));
   let id: string | undefined;
   for (let first = 0; first < turns.length; first += 50) {
-    const body = { title: "Long", turns: turns.slice(first, first + 50), ...(id ? { conversation_id: id } : {}) };
+    const body = {
+      title: "Long",
+      turns: turns.slice(first, first + 50),
+      ...(id ? { conversation_id: id } : {}),
+    };
     id = (await server.post<{ conversation_id: string }>("/conversations/import", body)).conversation_id;
   }
   await page.goto(`/c/${id}`);
   await expect(page.getByText("question 199")).toBeInViewport();
   expect(await messages(page).count()).toBeLessThan(60);
-  for (let step = 0; step < 400 && !(await page.getByText("question 0", { exact: true }).isVisible()); step += 1) {
+  for (
+    let step = 0;
+    step < 400 && !(await page.getByText("question 0", { exact: true }).isVisible());
+    step += 1
+  ) {
     await page.mouse.move(700, 400);
     await page.mouse.wheel(0, -1_500);
     await page.waitForTimeout(15);
@@ -241,12 +290,21 @@ test("of a long conversation only what is near the window is on the page", async
   await expect(page.getByText("question 199")).toBeInViewport();
 });
 
-test("the conversation's documents are searched, and the answer says what came of it", async ({ page, model, server }) => {
+test("the conversation's documents are searched, and the answer says what came of it", async ({
+  page,
+  model,
+  server,
+}) => {
   await server.learn("notes/rainbow.md", "# Rainbows\n\nThe angle of a rainbow is 42 degrees.\n");
   model.says("It is 42 degrees [1].");
   await page.goto("/");
   await ask(page, "What is the angle of a rainbow?");
-  await expect(answers(page).last().getByRole("button", { name: /^Source 1\b.*rainbow\.md/ }).first()).toBeVisible();
+  await expect(
+    answers(page)
+      .last()
+      .getByRole("button", { name: /^Source 1\b.*rainbow\.md/ })
+      .first(),
+  ).toBeVisible();
   expect(model.asked.at(-1)?.question).toContain("42 degrees");
 });
 

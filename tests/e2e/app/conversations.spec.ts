@@ -16,9 +16,18 @@ async function choose(page: Page, title: string, action: string): Promise<void> 
   await page.getByRole("menuitem", { name: action, exact: true }).click();
 }
 
-test("titles are found whatever their accents and case, those of older pages too", async ({ page, server }) => {
-  const oldest = await server.remember("Über den Café-Besuch in Zürich", [["Where?", "In Zürich."]], "2025-01-01T00:00:00Z");
-  await Promise.all(Array.from({ length: 110 }, (_, number) => server.remember(`Note ${number}`, [["q", "a"]])));
+test("titles are found whatever their accents and case, those of older pages too", async ({
+  page,
+  server,
+}) => {
+  const oldest = await server.remember(
+    "Über den Café-Besuch in Zürich",
+    [["Where?", "In Zürich."]],
+    "2025-01-01T00:00:00Z",
+  );
+  await Promise.all(
+    Array.from({ length: 110 }, (_, number) => server.remember(`Note ${number}`, [["q", "a"]])),
+  );
   await page.goto("/");
   await expect(conversationLink(page, /^Note/).first()).toBeVisible();
   await searchBox(page).fill("ZURICH cafe");
@@ -34,7 +43,10 @@ test("titles are found whatever their accents and case, those of older pages too
   await expect(conversationLink(page, /^Note/).first()).toBeVisible();
 });
 
-test("a conversation is renamed in its place; what no title can be is said and stays to be mended", async ({ page, server }) => {
+test("a conversation is renamed in its place; what no title can be is said and stays to be mended", async ({
+  page,
+  server,
+}) => {
   const id = await server.remember("Before", [["Hello?", "Hello."]]);
   await page.goto(`/c/${id}`);
   await choose(page, "Before", "Rename");
@@ -43,7 +55,9 @@ test("a conversation is renamed in its place; what no title can be is said and s
   await titleField(page).press("Enter");
   await expect(sidebar(page).getByText("A title needs at least one character")).toBeVisible();
   await titleField(page).fill("x".repeat(201));
-  await expect(sidebar(page).getByText("The title has 201 characters; it may have at most 200.")).toBeVisible();
+  await expect(
+    sidebar(page).getByText("The title has 201 characters; it may have at most 200."),
+  ).toBeVisible();
   await titleField(page).press("Enter");
   await expect(titleField(page)).toHaveValue("x".repeat(201));
   await titleField(page).press("Escape");
@@ -56,11 +70,16 @@ test("a conversation is renamed in its place; what no title can be is said and s
   await expect.poll(() => server.titles()).toEqual(["After ünd <b>all</b> 🌈"]);
 });
 
-test("a title that could not be saved is the old one again, and the new one is not lost", async ({ page, server, gateway, expectedErrors }) => {
+test("a title that could not be saved is the old one again, and the new one is not lost", async ({
+  page,
+  server,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/Failed to load resource/);
   await server.remember("Before", [["Hello?", "Hello."]]);
   await page.goto("/");
-  gateway.follows((request, response) => request.method === "PATCH" && (response.destroy(), true));
+  gateway.drops((request) => request.method === "PATCH");
   await choose(page, "Before", "Rename");
   await titleField(page).fill("After");
   await titleField(page).press("Enter");
@@ -71,7 +90,10 @@ test("a title that could not be saved is the old one again, and the new one is n
   await expect.poll(() => server.titles()).toEqual(["After"]);
 });
 
-test("a deleted conversation comes back by Undo, and is gone for good when the notice goes", async ({ page, server }) => {
+test("a deleted conversation comes back by Undo, and is gone for good when the notice goes", async ({
+  page,
+  server,
+}) => {
   const id = await server.remember("Secret plans", [["What is the plan?", "There is none."]]);
   await page.goto(`/c/${id}`);
   await expect(messages(page)).toHaveCount(2);
@@ -90,7 +112,10 @@ test("a deleted conversation comes back by Undo, and is gone for good when the n
   await expect(sidebar(page).getByText("No conversations yet")).toBeVisible();
 });
 
-test("what was deleted is deleted when the page is closed before the notice went", async ({ page, server }) => {
+test("what was deleted is deleted when the page is closed before the notice went", async ({
+  page,
+  server,
+}) => {
   await server.remember("Secret plans", [["What is the plan?", "There is none."]]);
   await page.goto("/");
   await choose(page, "Secret plans", "Delete");
@@ -99,11 +124,16 @@ test("what was deleted is deleted when the page is closed before the notice went
   await expect.poll(() => server.titles()).toEqual([]);
 });
 
-test("a deletion that the server refuses is said, and the conversation is there again", async ({ page, server, gateway, expectedErrors }) => {
+test("a deletion that the server refuses is said, and the conversation is there again", async ({
+  page,
+  server,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/Failed to load resource/);
   await server.remember("Secret plans", [["What is the plan?", "There is none."]]);
   await page.goto("/");
-  gateway.follows((request, response) => request.method === "DELETE" && (response.destroy(), true));
+  gateway.drops((request) => request.method === "DELETE");
   await choose(page, "Secret plans", "Delete");
   await notices(page).getByRole("button", { name: "Dismiss" }).click();
   await expect(notices(page)).toContainText("could not be deleted and is back in the list");
@@ -112,10 +142,15 @@ test("a deletion that the server refuses is said, and the conversation is there 
 });
 
 test("a conversation is saved as Markdown and as JSON", async ({ page, server }) => {
-  await server.remember("A / strange: title?", [["What is *Markdown*?", "A way to write.\n\n```js\n1 < 2\n```"]]);
+  await server.remember("A / strange: title?", [
+    ["What is *Markdown*?", "A way to write.\n\n```js\n1 < 2\n```"],
+  ]);
   await page.goto("/");
   const saved = async (action: string): Promise<[string, string]> => {
-    const [download] = await Promise.all([page.waitForEvent("download"), choose(page, "A / strange: title?", action)]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      choose(page, "A / strange: title?", action),
+    ]);
     return [download.suggestedFilename(), await readFile(await download.path(), "utf8")];
   };
   const [markdownName, markdown] = await saved("Export as Markdown");
@@ -124,7 +159,11 @@ test("a conversation is saved as Markdown and as JSON", async ({ page, server })
   expect(markdown).toContain("1 < 2");
   const [jsonName, json] = await saved("Export as JSON");
   expect(jsonName).toBe("A strange title 2026-01-01.json");
-  const exported = JSON.parse(json) as { format: string; title: string; messages: { role: string; text: string }[] };
+  const exported = JSON.parse(json) as {
+    format: string;
+    title: string;
+    messages: { role: string; text: string }[];
+  };
   expect(exported).toMatchObject({ format: "chatbot-conversation", title: "A / strange: title?" });
   expect(exported.messages.map(({ role, text }) => [role, text])).toEqual([
     ["user", "What is *Markdown*?"],
@@ -161,7 +200,11 @@ test("a hostile title is text, wherever it stands", async ({ page, server }) => 
   await expect(page.locator("img")).toHaveCount(0);
 });
 
-test("another tab hears of a new title, a new conversation and a deleted one", async ({ page, context, server }) => {
+test("another tab hears of a new title, a new conversation and a deleted one", async ({
+  page,
+  context,
+  server,
+}) => {
   await server.remember("Before", [["Hello?", "Hello."]]);
   await page.goto("/");
   const other = await context.newPage();
@@ -185,10 +228,21 @@ test.describe("an import", () => {
       {
         id: `${id}-${at}`,
         parent: at ? `${id}-${at - 1}` : null,
-        message: { author: { role: at % 2 ? "assistant" : "user" }, create_time: 1_700_000_000 + at, content: { content_type: "text", parts: [text] } },
+        message: {
+          author: { role: at % 2 ? "assistant" : "user" },
+          create_time: 1_700_000_000 + at,
+          content: { content_type: "text", parts: [text] },
+        },
       },
     ]);
-    return { conversation_id: id, title, create_time: 1_700_000_000, update_time: 1_700_000_100, current_node: `${id}-${words.length - 1}`, mapping: Object.fromEntries(nodes) };
+    return {
+      conversation_id: id,
+      title,
+      create_time: 1_700_000_000,
+      update_time: 1_700_000_100,
+      current_node: `${id}-${words.length - 1}`,
+      mapping: Object.fromEntries(nodes),
+    };
   };
   const EXPORT = [
     chatGpt("a", "Tea and **coffee**", ["Tea or coffee?", "Tea.", "Why?", "It is green."]),
@@ -197,15 +251,24 @@ test.describe("an import", () => {
   const dialog = (page: Page) => page.getByRole("dialog", { name: "Import conversations" });
 
   async function importFrom(page: Page, name: string, content: string | Buffer): Promise<void> {
-    await chooseFiles(page, dialog(page).getByRole("button", { name: "Choose files" }), [file(name, content, "application/octet-stream")]);
+    await chooseFiles(page, dialog(page).getByRole("button", { name: "Choose files" }), [
+      file(name, content, "application/octet-stream"),
+    ]);
   }
 
   async function importAll(page: Page): Promise<void> {
-    await dialog(page).getByRole("checkbox", { name: /^Select (all \d+|1 conversation)$/ }).check();
-    await dialog(page).getByRole("button", { name: /^Import \d+ conversations?$/ }).click();
+    await dialog(page)
+      .getByRole("checkbox", { name: /^Select (all \d+|1 conversation)$/ })
+      .check();
+    await dialog(page)
+      .getByRole("button", { name: /^Import \d+ conversations?$/ })
+      .click();
   }
 
-  test("takes a JSON file, then an archive with more in it, and doubles nothing", async ({ page, server }) => {
+  test("takes a JSON file, then an archive with more in it, and doubles nothing", async ({
+    page,
+    server,
+  }) => {
     await page.goto("/");
     await sidebar(page).getByRole("button", { name: "Import conversations" }).first().click();
     await importFrom(page, "conversations.json", JSON.stringify(EXPORT));
@@ -216,8 +279,22 @@ test.describe("an import", () => {
     expect((await server.titles()).sort()).toEqual(["<img src=x onerror=alert(1)>", "Tea and **coffee**"]);
 
     await dialog(page).getByRole("button", { name: "Another file" }).click();
-    const longer = [...EXPORT.slice(1), chatGpt("a", "Tea and **coffee**", ["Tea or coffee?", "Tea.", "Why?", "It is green.", "And coffee?", "It is black."])];
-    await importFrom(page, "export.zip", zip({ "user.json": "{}", "conversations.json": JSON.stringify(longer), "chat.html": "<html>" }));
+    const longer = [
+      ...EXPORT.slice(1),
+      chatGpt("a", "Tea and **coffee**", [
+        "Tea or coffee?",
+        "Tea.",
+        "Why?",
+        "It is green.",
+        "And coffee?",
+        "It is black.",
+      ]),
+    ];
+    await importFrom(
+      page,
+      "export.zip",
+      zip({ "user.json": "{}", "conversations.json": JSON.stringify(longer), "chat.html": "<html>" }),
+    );
     await expect(list.getByText("Already here").first()).toBeVisible();
     await importAll(page);
     await expect(list.getByText("1 question imported")).toBeVisible();
@@ -230,16 +307,26 @@ test.describe("an import", () => {
   });
 
   test("of something that is none says what it is, and takes the next file", async ({ page, server }) => {
-    const cycle = chatGpt("c", "Round and round", ["One?", "One."]) as { mapping: Record<string, { parent: string | null }> };
+    const cycle = chatGpt("c", "Round and round", ["One?", "One."]) as {
+      mapping: Record<string, { parent: string | null }>;
+    };
     const first = cycle.mapping["c-0"];
     if (first) first.parent = "c-1";
     const refused: [string, string | Buffer, string][] = [
-      ["export.zip", Buffer.from("PK\u0003\u0004 and then rubbish"), "The .zip file is damaged or not complete"],
+      [
+        "export.zip",
+        Buffer.from("PK\u0003\u0004 and then rubbish"),
+        "The .zip file is damaged or not complete",
+      ],
       ["conversations.json", '[{"title": "cut', "The file is damaged: its JSON ends too early"],
       ["notes.json", '{"a": 1}', "This is no export of ChatGPT or of this chatbot"],
       ["empty.json", "", "This is no export of ChatGPT or of this chatbot"],
       ["empty.zip", zip({ "readme.txt": "nothing" }), "This is no export of ChatGPT or of this chatbot"],
-      ["silent.json", JSON.stringify([chatGpt("d", "Nothing said", [])]), "The export holds no conversation with text in it."],
+      [
+        "silent.json",
+        JSON.stringify([chatGpt("d", "Nothing said", [])]),
+        "The export holds no conversation with text in it.",
+      ],
     ];
     await page.goto("/settings");
     await page.getByRole("button", { name: "Import..." }).click();
@@ -254,7 +341,10 @@ test.describe("an import", () => {
   });
 
   test("brings back what was exported here", async ({ page, server }) => {
-    const id = await server.remember("There and back", [["One?", "One."], ["Two?", "Two."]]);
+    const id = await server.remember("There and back", [
+      ["One?", "One."],
+      ["Two?", "Two."],
+    ]);
     const exported = await (await fetch(`${server.url}/conversations/${id}/export?format=json`)).text();
     await fetch(`${server.url}/conversations/${id}`, { method: "DELETE" });
     await page.goto("/settings");

@@ -12,11 +12,16 @@ const FACT = "# Rainbows\n\nThe angle of a rainbow is 42 degrees.\n";
 const addFiles = (page: Page): Locator => page.getByRole("button", { name: "Add files" });
 const tray = (page: Page): Locator => page.getByRole("region", { name: "Uploads" });
 /** What the tray says of a file. */
-const upload = (page: Page, name: string): Locator => tray(page).getByRole("listitem").filter({ hasText: name });
+const upload = (page: Page, name: string): Locator =>
+  tray(page).getByRole("listitem").filter({ hasText: name });
 const library = (page: Page): Locator => page.getByRole("region", { name: "Your documents" });
-const row = (page: Page, name: string): Locator => library(page).getByRole("listitem").filter({ has: page.getByRole("button", { name: `Preview ${name}` }) });
+const row = (page: Page, name: string): Locator =>
+  library(page)
+    .getByRole("listitem")
+    .filter({ has: page.getByRole("button", { name: `Preview ${name}` }) });
 const notices = (page: Page): Locator => page.getByRole("region", { name: "Notices" });
-const isUpload = (method: string | undefined, url: string | undefined): boolean => method === "PUT" && (url?.startsWith("/api/documents/") ?? false);
+const isUpload = (method: string | undefined, url: string | undefined): boolean =>
+  method === "PUT" && (url?.startsWith("/api/documents/") ?? false);
 
 const folders: string[] = [];
 
@@ -31,11 +36,20 @@ test.afterEach(async () => {
   await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
 });
 
-test("files are chosen: those that can be read become ready, of the others it says why", async ({ page, server, expectedErrors }) => {
+test("files are chosen: those that can be read become ready, of the others it says why", async ({
+  page,
+  server,
+  expectedErrors,
+}) => {
   expectedErrors.push(/4\d\d/);
   await page.goto("/library");
   await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
-  const files = [file("rainbow.md", FACT), file("notes.txt", "The notes say that tea is green."), file("setup.exe", "MZ"), file("nothing.txt", "")];
+  const files = [
+    file("rainbow.md", FACT),
+    file("notes.txt", "The notes say that tea is green."),
+    file("setup.exe", "MZ"),
+    file("nothing.txt", ""),
+  ];
   await chooseFiles(page, addFiles(page), files);
   await expect(upload(page, "rainbow.md")).toContainText("Ready");
   await expect(upload(page, "notes.txt")).toContainText("Ready");
@@ -49,7 +63,10 @@ test("files are chosen: those that can be read become ready, of the others it sa
   await expect(tray(page)).toBeHidden();
 });
 
-test("50 MB are taken, more than the server's limit is refused with its sentence", async ({ page, expectedErrors }) => {
+test("50 MB are taken, more than the server's limit is refused with its sentence", async ({
+  page,
+  expectedErrors,
+}) => {
   expectedErrors.push(/413/);
   const folder = await folderWith({});
   const sized = async (name: string, megabytes: number): Promise<string> => {
@@ -67,17 +84,29 @@ test("50 MB are taken, more than the server's limit is refused with its sentence
   await expect(row(page, "film.pdf")).toHaveCount(0);
 });
 
-test("a folder is dropped: the files within keep their paths, hidden ones are left out", async ({ page, server }) => {
-  const root = await folderWith({ "trip/rainbow.md": FACT, "trip/deep/tea.txt": "Tea is green.", "trip/.hidden": "x" });
+test("a folder is dropped: the files within keep their paths, hidden ones are left out", async ({
+  page,
+  server,
+}) => {
+  const root = await folderWith({
+    "trip/rainbow.md": FACT,
+    "trip/deep/tea.txt": "Tea is green.",
+    "trip/.hidden": "x",
+  });
   await page.goto("/library");
-  await dropFromDesktop(page, [join(root, "trip")], () => expect(page.getByText("Drop files or folders here")).toBeVisible());
+  await dropFromDesktop(page, [join(root, "trip")], () =>
+    expect(page.getByText("Drop files or folders here")).toBeVisible(),
+  );
   await expect(page.getByText("Drop files or folders here")).toBeHidden();
   await expect(notices(page)).toContainText("1 hidden file was left out.");
   await expect(tray(page)).toContainText("2 documents ready");
   expect(await server.documents()).toEqual({ "trip/rainbow.md": "ready", "trip/deep/tea.txt": "ready" });
 });
 
-test("a file that is pasted into a message is added, and the conversation may use it", async ({ page, model }) => {
+test("a file that is pasted into a message is added, and the conversation may use it", async ({
+  page,
+  model,
+}) => {
   model.says("It is 42 degrees [1].");
   await page.goto("/");
   await composer(page).fill("half a thought");
@@ -88,7 +117,11 @@ test("a file that is pasted into a message is added, and the conversation may us
   expect(model.asked.at(-1)?.question).toContain("42 degrees");
 });
 
-test("an upload shows how far it is, and can be cancelled and begun again", async ({ page, gateway, server }) => {
+test("an upload shows how far it is, and can be cancelled and begun again", async ({
+  page,
+  gateway,
+  server,
+}) => {
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -121,17 +154,25 @@ test("a document that could not be read says why, and is read again when asked",
   await expect(row(page, "broken.pdf")).toContainText("Failed");
 });
 
-test("a connection that breaks while a file is sent is waited for, and the upload goes on by itself", async ({ page, gateway, expectedErrors }) => {
+test("a connection that breaks while a file is sent is waited for, and the upload goes on by itself", async ({
+  page,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/Failed to load resource|ERR_/);
   await page.goto("/library");
-  gateway.follows((request, response) => isUpload(request.method, request.url) && (response.destroy(), true));
+  gateway.drops((request) => isUpload(request.method, request.url));
   await chooseFiles(page, addFiles(page), [file("rainbow.md", FACT)]);
   await expect(tray(page)).toContainText("No connection. Your files are kept");
   gateway.follows();
   await expect(upload(page, "rainbow.md")).toContainText("Ready");
 });
 
-test("a server that asks to wait is waited for, and one that asks for a key is given it", async ({ page, gateway, expectedErrors }) => {
+test("a server that asks to wait is waited for, and one that asks for a key is given it", async ({
+  page,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/429|403/);
   await page.goto("/library");
   let refused = 0;
@@ -159,12 +200,19 @@ test("a document of the same name takes the place of the first", async ({ page, 
   await expect(upload(page, "rainbow.md")).toContainText("Replaces the document of this name.");
   await expect(upload(page, "rainbow.md")).toContainText("Ready");
   await expect(library(page).getByRole("listitem")).toHaveCount(1);
-  await expect.poll(async () => JSON.stringify(await server.get(`/documents/${id}/text`))).toContain("43 degrees");
+  await expect
+    .poll(async () => JSON.stringify(await server.get(`/documents/${id}/text`)))
+    .toContain("43 degrees");
   await page.getByRole("button", { name: "Preview rainbow.md" }).click();
-  await expect(page.getByRole("complementary", { name: "Source" })).toContainText("The angle of a rainbow is 43 degrees.");
+  await expect(page.getByRole("complementary", { name: "Source" })).toContainText(
+    "The angle of a rainbow is 43 degrees.",
+  );
 });
 
-test("documents are found by name, looked at, saved as they were, deleted one or many, and brought back", async ({ page, server }) => {
+test("documents are found by name, looked at, saved as they were, deleted one or many, and brought back", async ({
+  page,
+  server,
+}) => {
   const names = ["Überblick.md", "tea/green.txt", "tea/black.txt"];
   for (const name of names) await server.learn(name, `${name}: ${FACT}`);
   await page.goto("/library");
@@ -202,9 +250,19 @@ test("documents are found by name, looked at, saved as they were, deleted one or
   await expect.poll(() => server.documents()).toEqual({ "tea/black.txt": "ready" });
 });
 
-test("a conversation uses the documents that were chosen for it, or none", async ({ page, model, server }) => {
-  await server.learn("first.md", "# Rainbows\n\nThe angle of a rainbow is 42 degrees, says the first book.\n");
-  await server.learn("second.md", "# Rainbows\n\nThe angle of a rainbow is 43 degrees, says the second book.\n");
+test("a conversation uses the documents that were chosen for it, or none", async ({
+  page,
+  model,
+  server,
+}) => {
+  await server.learn(
+    "first.md",
+    "# Rainbows\n\nThe angle of a rainbow is 42 degrees, says the first book.\n",
+  );
+  await server.learn(
+    "second.md",
+    "# Rainbows\n\nThe angle of a rainbow is 43 degrees, says the second book.\n",
+  );
   const question = "What is the angle of a rainbow?";
   const picker = page.getByRole("dialog", { name: "Documents for this conversation" });
   await page.goto("/");
@@ -236,7 +294,11 @@ test("a conversation uses the documents that were chosen for it, or none", async
   await expect(page.getByRole("button", { name: "Documents: off" })).toBeVisible();
 });
 
-test("where documents are switched off, it says so and who can switch them on; the chat works", async ({ page, gateway, expectedErrors }) => {
+test("where documents are switched off, it says so and who can switch them on; the chat works", async ({
+  page,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/404/);
   gateway.follows((request, response) => {
     if (!request.url?.startsWith("/api/documents")) return false;

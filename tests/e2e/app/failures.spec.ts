@@ -1,16 +1,32 @@
 /** What goes wrong, and what the user has left: the text, a sentence that says what to do, and a way on. */
 import type { Locator, Page } from "@playwright/test";
-import { Broken, Refusal, slowly } from "../support/model.ts";
 import { asksForKey, refusal } from "../support/gateway.ts";
+import { Broken, Refusal, slowly } from "../support/model.ts";
 import { LocalServer } from "../support/server.ts";
 import { expect, test } from "../support/test.ts";
-import { answered, answers, ask, composer, conversationLink, messages, questions, saved, send } from "../support/ui.ts";
+import {
+  answered,
+  answers,
+  ask,
+  composer,
+  conversationLink,
+  messages,
+  questions,
+  saved,
+  send,
+} from "../support/ui.ts";
 
 const POEM = "Roses are red, violets are blue, sugar is sweet and so are you. ".repeat(10);
 const failure = (page: Page): Locator => page.getByRole("region", { name: "Not answered" });
 const isChat = (url: string | undefined): boolean => url === "/api/chat";
 
-test("the connection breaks in the middle of an answer: trying again gives that answer, not a second one", async ({ page, model, server, gateway, expectedErrors }) => {
+test("the connection breaks in the middle of an answer: trying again gives that answer, not a second one", async ({
+  page,
+  model,
+  server,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION|Failed to load resource/);
   model.answers(() => slowly(POEM, 3));
   await page.goto("/");
@@ -27,14 +43,14 @@ test("the connection breaks in the middle of an answer: trying again gives that 
   expect(await saved(page, server)).toHaveLength(2);
 });
 
-test("no server at all: the question stays, and goes out once there is one", async ({ page, gateway, expectedErrors }) => {
+test("no server at all: the question stays, and goes out once there is one", async ({
+  page,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/ERR_|Failed to load resource/);
   await page.goto("/");
-  gateway.follows((request, response) => {
-    if (!request.url?.startsWith("/api/")) return false;
-    response.destroy();
-    return true;
-  });
+  gateway.drops(({ url }) => url?.startsWith("/api/"));
   await send(page, "Is anybody there?");
   await expect(failure(page)).toContainText("There is no connection to the server");
   await expect(questions(page).last()).toContainText("Is anybody there?");
@@ -44,7 +60,12 @@ test("no server at all: the question stays, and goes out once there is one", asy
   await expect(answers(page).last()).toContainText("You said: Is anybody there?");
 });
 
-test("the page is loaded anew after the connection broke", async ({ page, model, expectedErrors, gateway }) => {
+test("the page is loaded anew after the connection broke", async ({
+  page,
+  model,
+  expectedErrors,
+  gateway,
+}) => {
   expectedErrors.push(/ERR_|Failed to load resource/);
   model.answers(() => slowly(POEM, 3));
   await page.goto("/");
@@ -57,7 +78,12 @@ test("the page is loaded anew after the connection broke", async ({ page, model,
   await expect(answers(page).last()).toContainText(POEM.trim().slice(-40));
 });
 
-test("the model breaks off: nothing is saved, and trying again works", async ({ page, model, server, expectedErrors }) => {
+test("the model breaks off: nothing is saved, and trying again works", async ({
+  page,
+  model,
+  server,
+  expectedErrors,
+}) => {
   expectedErrors.push(/Failed to load resource/);
   model.answers(async function* () {
     yield* slowly("Once upon a time", 1);
@@ -73,10 +99,19 @@ test("the model breaks off: nothing is saved, and trying again works", async ({ 
   await expect(answers(page)).toHaveText(/The end/);
 });
 
-test("too many requests: Retry-After is counted down, then it goes on", async ({ page, model, gateway, expectedErrors }) => {
+test("too many requests: Retry-After is counted down, then it goes on", async ({
+  page,
+  model,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/429/);
   await page.goto("/");
-  gateway.follows((request, response) => isChat(request.url) && refusal(response, 429, "throttled", "Too many requests.", { "retry-after": "3" }));
+  gateway.follows(
+    (request, response) =>
+      isChat(request.url) &&
+      refusal(response, 429, "throttled", "Too many requests.", { "retry-after": "3" }),
+  );
   await send(page, "Hurry");
   const retry = failure(page).getByRole("button", { name: /^Try again/ });
   await expect(retry).toHaveText(/Try again in \d+ s/);
@@ -89,7 +124,10 @@ test("too many requests: Retry-After is counted down, then it goes on", async ({
   await expect(answers(page)).toHaveText(/Here I am/);
 });
 
-test("a model that is over its rate says how long to wait, in the middle of a stream too", async ({ page, model }) => {
+test("a model that is over its rate says how long to wait, in the middle of a stream too", async ({
+  page,
+  model,
+}) => {
   model.answers(() => {
     throw new Refusal(429, { "retry-after": "3" });
   });
@@ -99,7 +137,12 @@ test("a model that is over its rate says how long to wait, in the middle of a st
   await expect(failure(page).getByRole("button", { name: "Try again", exact: true })).toBeEnabled();
 });
 
-test("a server that asks for a key: it is entered once, and everything goes on", async ({ page, gateway, expectedErrors, server: _ }) => {
+test("a server that asks for a key: it is entered once, and everything goes on", async ({
+  page,
+  gateway,
+  expectedErrors,
+  server: _,
+}) => {
   expectedErrors.push(/403/);
   gateway.follows(asksForKey("a-secret-key"));
   await page.goto("/");
@@ -120,7 +163,11 @@ test("a server that asks for a key: it is entered once, and everything goes on",
   await expect(conversationLink(page, "Hello")).toBeVisible();
 });
 
-test("a key that stops being taken in the middle of the work leaves the question", async ({ page, gateway, expectedErrors }) => {
+test("a key that stops being taken in the middle of the work leaves the question", async ({
+  page,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/403/);
   await page.goto("/");
   await ask(page, "Hello");
@@ -148,17 +195,33 @@ test("a slow network shows that something is under way", async ({ page, gateway 
   await answered(page);
 });
 
-test("an error that the server explains is told in its words, with the request's id", async ({ page, gateway, expectedErrors }) => {
+test("an error that the server explains is told in its words, with the request's id", async ({
+  page,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/429/);
   await page.goto("/");
-  gateway.follows((request, response) =>
-    isChat(request.url) && refusal(response, 429, "daily_budget_spent", "The tokens of today are used up (100,000). Try again tomorrow.", { "retry-after": "30000" }),
+  gateway.follows(
+    (request, response) =>
+      isChat(request.url) &&
+      refusal(
+        response,
+        429,
+        "daily_budget_spent",
+        "The tokens of today are used up (100,000). Try again tomorrow.",
+        { "retry-after": "30000" },
+      ),
   );
   await send(page, "One more");
   await expect(page.getByText(/The tokens of today are used up/).first()).toBeVisible();
   await expect(page.getByText("Request e2e")).toBeVisible();
   await page.getByRole("button", { name: "Edit", exact: true }).click();
-  await expect(composer(page).or(page.getByRole("textbox", { name: "Your question, changed" })).last()).toHaveValue("One more");
+  await expect(
+    composer(page)
+      .or(page.getByRole("textbox", { name: "Your question, changed" }))
+      .last(),
+  ).toHaveValue("One more");
 });
 
 test("an answer that is none of this API's is told as such", async ({ page, gateway, expectedErrors }) => {
@@ -197,7 +260,16 @@ test("a browser whose storage is full keeps the text on the page, and says so on
 test("a server whose disk is full", async ({ page, gateway, expectedErrors }) => {
   expectedErrors.push(/503/);
   await page.goto("/");
-  gateway.follows((request, response) => isChat(request.url) && refusal(response, 503, "store_full", "No space is left where conversations are stored. Free some, then ask again."));
+  gateway.follows(
+    (request, response) =>
+      isChat(request.url) &&
+      refusal(
+        response,
+        503,
+        "store_full",
+        "No space is left where conversations are stored. Free some, then ask again.",
+      ),
+  );
   await send(page, "Keep this");
   await expect(page.getByText(/No space is left/).first()).toBeVisible();
   await expect(questions(page).last()).toContainText("Keep this");
@@ -207,7 +279,10 @@ test("a conversation that is not there", async ({ page, expectedErrors, server: 
   expectedErrors.push(/404/);
   await page.goto("/c/never-was");
   await expect(page.getByText("There is no such conversation").first()).toBeVisible();
-  await page.getByRole("link", { name: "Start a new conversation" }).or(page.getByRole("button", { name: "Start a new conversation" })).click();
+  await page
+    .getByRole("link", { name: "Start a new conversation" })
+    .or(page.getByRole("button", { name: "Start a new conversation" }))
+    .click();
   await expect(composer(page)).toBeVisible();
 });
 
@@ -218,7 +293,11 @@ test.describe("a server that is killed", () => {
     await killed.forget();
   });
 
-  test("in the middle of an answer, and comes back, answers when it is asked again", async ({ page, model, expectedErrors }) => {
+  test("in the middle of an answer, and comes back, answers when it is asked again", async ({
+    page,
+    model,
+    expectedErrors,
+  }) => {
     expectedErrors.push(/ERR_|Failed to load resource/);
     const settings = { model: `openai:scripted@${model.url}`, log_level: "ERROR" };
     killed = await LocalServer.start(settings);

@@ -18,7 +18,11 @@ async function expectFocusSeen(page: Page): Promise<void> {
     if (!element || element === document.body) return "nothing has the focus";
     // A field shows it on the box around it.
     const reach = element.matches("input, textarea") ? 3 : 0;
-    for (let each: Element | null = element, up = 0; each && up <= reach; each = each.parentElement, up += 1) {
+    for (
+      let each: Element | null = element, up = 0;
+      each && up <= reach;
+      each = each.parentElement, up += 1
+    ) {
       const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(each);
       if ((outlineStyle !== "none" && outlineWidth !== "0px") || (up > 0 && boxShadow !== "none")) return "";
     }
@@ -27,9 +31,14 @@ async function expectFocusSeen(page: Page): Promise<void> {
   expect(unseen).toBe("");
 }
 
-const hasFocusWithin = (place: Locator): Promise<boolean> => place.evaluate((element) => element.contains(document.activeElement));
+const hasFocusWithin = (place: Locator): Promise<boolean> =>
+  place.evaluate((element) => element.contains(document.activeElement));
 
-test("the way in: past the sidebar, a question, its answer, its source, and back", async ({ page, model, server }) => {
+test("the way in: past the sidebar, a question, its answer, its source, and back", async ({
+  page,
+  model,
+  server,
+}) => {
   await server.learn("rainbow.md", "# Rainbows\n\nThe angle of a rainbow is 42 degrees.\n");
   model.says("It is 42 degrees [1].");
   await page.goto("/library");
@@ -60,7 +69,10 @@ test("the way in: past the sidebar, a question, its answer, its source, and back
   await expect(citation).toBeFocused();
 });
 
-test("every stop of the Tab key shows that it has the focus, and none is a trap", async ({ page, server }) => {
+test("every stop of the Tab key shows that it has the focus, and none is a trap", async ({
+  page,
+  server,
+}) => {
   const id = await server.remember("The first", [["One?", "One."]]);
   await page.goto(`/c/${id}`);
   await expect(answers(page)).toHaveCount(1);
@@ -71,18 +83,33 @@ test("every stop of the Tab key shows that it has the focus, and none is a trap"
     await page.keyboard.press("Tab");
     const name = await page.evaluate(() => {
       const { activeElement, body } = document;
-      return activeElement === body ? "" : (activeElement?.getAttribute("aria-label") ?? activeElement?.textContent ?? "");
+      return activeElement === body
+        ? ""
+        : (activeElement?.getAttribute("aria-label") ?? activeElement?.textContent ?? "");
     });
     if (name === "") continue;
     stops.push(name);
     await expectFocusSeen(page);
   }
-  for (const name of ["Skip to the page", "New chat", "Search conversations", "The first", "Documents", "Costs", "Settings", "Copy the answer", "Your message"]) {
+  for (const name of [
+    "Skip to the page",
+    "New chat",
+    "Search conversations",
+    "The first",
+    "Documents",
+    "Costs",
+    "Settings",
+    "Copy the answer",
+    "Your message",
+  ]) {
     expect(stops).toContain(name);
   }
 });
 
-test("conversations by arrows; menus and renaming give the focus back; deleting leaves it in the list", async ({ page, server }) => {
+test("conversations by arrows; menus and renaming give the focus back; deleting leaves it in the list", async ({
+  page,
+  server,
+}) => {
   await server.remember("The oldest", [["One?", "One."]], "2026-01-01T00:00:00Z");
   await server.remember("The middle", [["Two?", "Two."]], "2026-01-02T00:00:00Z");
   await server.remember("The newest", [["Three?", "Three."]], "2026-01-03T00:00:00Z");
@@ -136,7 +163,11 @@ test("dialogs and lists keep the focus within, and give it back", async ({ page,
   for (let step = 0; step < 12; step += 1) {
     await page.keyboard.press("Tab");
     // The browser's own controls are a stop on the way round; the page behind is none.
-    expect(await page.evaluate(() => document.activeElement === document.body || document.activeElement?.closest("dialog") !== null)).toBe(true);
+    expect(
+      await page.evaluate(
+        () => document.activeElement === document.body || document.activeElement?.closest("dialog") !== null,
+      ),
+    ).toBe(true);
   }
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
@@ -153,38 +184,59 @@ test("dialogs and lists keep the focus within, and give it back", async ({ page,
   await expect(models).toBeFocused();
 });
 
-test("a screen reader is told that an answer is written and how it begins, not every word on the way", async ({ page, model }) => {
+test("a screen reader is told that an answer is written and how it begins, not every word on the way", async ({
+  page,
+  model,
+}) => {
   await page.goto("/");
   await ask(page, "first");
   await page.evaluate(() => {
     const said: string[] = [];
     Object.assign(window, { said });
     const listen = (): void => {
-      for (const region of document.querySelectorAll("[aria-live]:not([aria-live=off]), [role=status], [role=alert], [role=log]")) {
+      for (const region of document.querySelectorAll(
+        "[aria-live]:not([aria-live=off]), [role=status], [role=alert], [role=log]",
+      )) {
         const text = region.textContent?.trim() ?? "";
         if (text && said.at(-1) !== text) said.push(text);
       }
     };
     listen();
     said.length = 0;
-    new MutationObserver(listen).observe(document.body, { childList: true, subtree: true, characterData: true });
+    new MutationObserver(listen).observe(document.body, {
+      childList: true,
+      subtree: true,
+      characterData: true,
+    });
   });
   model.answers(() => slowly("Roses are red, violets are blue. ".repeat(8), 5));
   await send(page, "A poem, please");
   await answered(page);
   const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
-  const aboutIt = said.filter((text) => /^(Answering|Answer complete|The answer)/.test(text) && !text.includes("first"));
-  expect(aboutIt).toEqual(["Answering", expect.stringMatching(/^Answer complete: Roses are red, violets are blue\./)]);
+  const aboutIt = said.filter(
+    (text) => /^(Answering|Answer complete|The answer)/.test(text) && !text.includes("first"),
+  );
+  expect(aboutIt).toEqual([
+    "Answering",
+    expect.stringMatching(/^Answer complete: Roses are red, violets are blue\./),
+  ]);
   expect(said.filter((text) => text.includes("Roses"))).toHaveLength(1);
 });
 
-test("a screen reader is told of a failure, and of what was deleted", async ({ page, server, gateway, expectedErrors }) => {
+test("a screen reader is told of a failure, and of what was deleted", async ({
+  page,
+  server,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/Failed to load resource|ERR_/);
   await server.remember("The first", [["One?", "One."]]);
   await page.goto("/");
-  gateway.follows((request, response) => request.url === "/api/chat" && (response.destroy(), true));
+  gateway.drops((request) => request.url === "/api/chat");
   await send(page, "Is anybody there?");
-  await expect(page.getByRole("status").filter({ hasText: "Not answered. There is no connection to the server." })).toBeAttached();
+  await expect(
+    page.getByRole("status").filter({ hasText: "Not answered. There is no connection to the server." }),
+  ).toBeAttached();
   await conversationLink(page, "The first").press("Delete");
   await expect(page.getByRole("region", { name: "Notices" })).toHaveAttribute("aria-live", "polite");
   await expect(page.getByRole("region", { name: "Notices" })).toContainText("Deleted: The first");

@@ -27,16 +27,28 @@ async function textsOf(language: string): Promise<Map<string, string>> {
 /** English texts that are no German ones, too, as patterns: what stands for a value may be anything. */
 async function foreignTexts(): Promise<RegExp[]> {
   const german = new Set((await textsOf("de")).values());
-  const english = [...(await textsOf("en")).values()].filter((text) => !german.has(text) && /[a-z]{3}/i.test(text.replace(/\{\{\w+\}\}/g, "")));
+  const english = [...(await textsOf("en")).values()].filter(
+    (text) => !german.has(text) && /[a-z]{3}/i.test(text.replace(/\{\{\w+\}\}/g, "")),
+  );
   const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return english.map((text) => new RegExp(`^${text.split(/\{\{\w+\}\}|<\/?\w+>/).map(escaped).join(".*")}$`));
+  return english.map(
+    (text) =>
+      new RegExp(
+        `^${text
+          .split(/\{\{\w+\}\}|<\/?\w+>/)
+          .map(escaped)
+          .join(".*")}$`,
+      ),
+  );
 }
 
 /** What is written on the page, and what names its parts. */
 async function writtenOn(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const attributes = [...document.querySelectorAll("*")].flatMap((element) =>
-      ["aria-label", "title", "placeholder", "aria-description"].map((name) => element.getAttribute(name) ?? ""),
+      ["aria-label", "title", "placeholder", "aria-description"].map(
+        (name) => element.getAttribute(name) ?? "",
+      ),
     );
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const texts: string[] = [document.title];
@@ -48,13 +60,19 @@ async function writtenOn(page: Page): Promise<string[]> {
 test("every page speaks German, with nothing English left", async ({ page, model, server }) => {
   const foreign = await foreignTexts();
   expect(foreign.length).toBeGreaterThan(300);
-  for (const english of ["New chat", "Delete rainbow.md", "2 documents"]) expect(foreign.some((pattern) => pattern.test(english)), english).toBe(true);
+  for (const english of ["New chat", "Delete rainbow.md", "2 documents"])
+    expect(
+      foreign.some((pattern) => pattern.test(english)),
+      english,
+    ).toBe(true);
   const expectGerman = async (where: string): Promise<void> => {
     await loaded(page);
     const left = (await writtenOn(page)).filter((text) => foreign.some((pattern) => pattern.test(text)));
     expect(left, where).toEqual([]);
   };
-  await page.addInitScript(() => localStorage.setItem("chatbot.preferences", JSON.stringify({ welcomed: true, language: "de" })));
+  await page.addInitScript(() =>
+    localStorage.setItem("chatbot.preferences", JSON.stringify({ welcomed: true, language: "de" })),
+  );
   await server.learn("regenbogen.md", "# Regenbogen\n\nThe angle of a rainbow is 42 degrees.\n");
   await server.learn("kaputt.pdf", "no PDF").catch(() => undefined);
   model.says(`${EVERYTHING}\n\nIt is 42 degrees [1].`, 0);
@@ -65,7 +83,10 @@ test("every page speaks German, with nothing English left", async ({ page, model
   await page.getByRole("textbox", { name: "Deine Nachricht" }).fill("What is the angle of a rainbow?");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: "Antwort kopieren" })).toBeVisible();
-  await page.getByRole("button", { name: /^Quelle 1: regenbogen\.md/ }).first().click();
+  await page
+    .getByRole("button", { name: /^Quelle 1: regenbogen\.md/ })
+    .first()
+    .click();
   await expect(page.locator("mark").first()).toBeVisible();
   await expectGerman("an answer with its source");
   await page.keyboard.press("Escape");
@@ -90,7 +111,9 @@ test("every page speaks German, with nothing English left", async ({ page, model
 });
 
 test("numbers are written as the language writes them", async ({ page }) => {
-  await page.addInitScript(() => localStorage.setItem("chatbot.preferences", JSON.stringify({ welcomed: true, language: "de" })));
+  await page.addInitScript(() =>
+    localStorage.setItem("chatbot.preferences", JSON.stringify({ welcomed: true, language: "de" })),
+  );
   await page.goto("/");
   await page.getByRole("textbox", { name: "Deine Nachricht" }).fill("x".repeat(32_001));
   await expect(page.getByText(/32\.000/).first()).toBeVisible();

@@ -7,14 +7,20 @@ interface Manifest {
   readonly name: string;
   readonly start_url: string;
   readonly display: string;
-  readonly icons: readonly { readonly src: string; readonly sizes: string; readonly type: string; readonly purpose?: string }[];
+  readonly icons: readonly {
+    readonly src: string;
+    readonly sizes: string;
+    readonly type: string;
+    readonly purpose?: string;
+  }[];
 }
 
 /** Until the service worker serves this page, and has kept what it began with. */
 async function expectServiceWorker(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
-    if (!navigator.serviceWorker.controller) await new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve));
+    if (!navigator.serviceWorker.controller)
+      await new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve));
   });
 }
 
@@ -39,7 +45,9 @@ test("it can be installed: manifest and icons are what they say", async ({ page,
       return `${image.naturalWidth}x${image.naturalHeight}`;
     }, src);
     if (sizes !== "any") expect(drawn, src).toBe(sizes);
-    expect((await page.request.get(new URL(src, baseURL).href)).headers()["content-type"], src).toContain(type);
+    expect((await page.request.get(new URL(src, baseURL).href)).headers()["content-type"], src).toContain(
+      type,
+    );
   }
   const purposes = manifest.icons.map(({ purpose, sizes }) => `${purpose ?? "any"} ${sizes}`);
   expect(purposes).toEqual(expect.arrayContaining(["any 192x192", "any 512x512", "maskable 512x512"]));
@@ -49,7 +57,11 @@ test("it can be installed: manifest and icons are what they say", async ({ page,
   expect(errors).toEqual([]);
 });
 
-test("it opens without a connection, with the draft still there, and goes on when there is one", async ({ page, context, expectedErrors }) => {
+test("it opens without a connection, with the draft still there, and goes on when there is one", async ({
+  page,
+  context,
+  expectedErrors,
+}) => {
   expectedErrors.push(/Failed to load resource|ERR_|dynamically imported module|Unable to preload/);
   await page.goto("/");
   await expectServiceWorker(page);
@@ -63,7 +75,9 @@ test("it opens without a connection, with the draft still there, and goes on whe
   await composer(page).press("End");
   await composer(page).pressSequentially(", and a second half");
   await page.goto("/library");
-  await expect(page.getByRole("alert")).toContainText("A part of the page could not be loaded: the connection is gone");
+  await expect(page.getByRole("alert")).toContainText(
+    "A part of the page could not be loaded: the connection is gone",
+  );
   await context.setOffline(false);
   await page.getByRole("button", { name: "Reload" }).click();
   await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
@@ -72,7 +86,12 @@ test("it opens without a connection, with the draft still there, and goes on whe
   await expect(conversationLink(page, "first")).toBeVisible();
 });
 
-test("no answer of the API is kept, and none comes from what is kept", async ({ page, context, gateway, expectedErrors }) => {
+test("no answer of the API is kept, and none comes from what is kept", async ({
+  page,
+  context,
+  gateway,
+  expectedErrors,
+}) => {
   expectedErrors.push(/ERR_|Failed to load resource/);
   await page.goto("/");
   await expectServiceWorker(page);
@@ -88,8 +107,22 @@ test("no answer of the API is kept, and none comes from what is kept", async ({ 
     return (await Promise.all(entries.flat().map((response) => response.text()))).join("\n");
   });
   expect(texts).not.toContain("A secret question");
-  gateway.follows((request, response) => (request.url?.startsWith("/api/") ?? false) && (response.destroy(), true));
-  expect(await page.evaluate(() => fetch("/api/conversations").then((response) => response.status, () => "no answer"))).toBe("no answer");
+  gateway.drops(({ url }) => url?.startsWith("/api/"));
+  expect(
+    await page.evaluate(() =>
+      fetch("/api/conversations").then(
+        (response) => response.status,
+        () => "no answer",
+      ),
+    ),
+  ).toBe("no answer");
   await context.setOffline(true);
-  expect(await page.evaluate(() => fetch("/api/health").then((response) => response.status, () => "no answer"))).toBe("no answer");
+  expect(
+    await page.evaluate(() =>
+      fetch("/api/health").then(
+        (response) => response.status,
+        () => "no answer",
+      ),
+    ),
+  ).toBe("no answer");
 });

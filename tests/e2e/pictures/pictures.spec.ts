@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { LocalServer } from "../support/server.ts";
-import { rememberWelcome, test as base } from "../support/test.ts";
+import { test as base, rememberWelcome } from "../support/test.ts";
 import { answers, ask } from "../support/ui.ts";
 
 const FOLDER = new URL("../../../docs/pictures/", import.meta.url);
@@ -33,7 +33,7 @@ const BROUGHT_ALONG = {
     {
       question: "How do I sort a list of dicts by two keys, and what does it cost?",
       reply:
-        "Give `sorted` a **key** that returns a tuple:\n\n```python\npeople = [\n    {\"name\": \"Ada\", \"born\": 1815},\n    {\"name\": \"Alan\", \"born\": 1912},\n]\n\nfor person in sorted(people, key=lambda each: (each[\"born\"], each[\"name\"])):\n    print(person[\"name\"])\n```\n\n| | time | memory |\n|---|---|---|\n| `sorted` | $O(n \\log n)$ | $O(n)$ |\n| `list.sort` | $O(n \\log n)$ | in place |\n\nPython's sort is *stable*: what compares equal keeps its order.",
+        'Give `sorted` a **key** that returns a tuple:\n\n```python\npeople = [\n    {"name": "Ada", "born": 1815},\n    {"name": "Alan", "born": 1912},\n]\n\nfor person in sorted(people, key=lambda each: (each["born"], each["name"])):\n    print(person["name"])\n```\n\n| | time | memory |\n|---|---|---|\n| `sorted` | $O(n \\log n)$ | $O(n)$ |\n| `list.sort` | $O(n \\log n)$ | in place |\n\nPython\'s sort is *stable*: what compares equal keeps its order.',
       asked_at: "2026-11-02T09:30:00Z",
     },
   ],
@@ -58,7 +58,11 @@ async function take(page: Page, name: string): Promise<void> {
   // Not a blinking cursor, nor a pointer over something.
   await page.mouse.move(0, 0);
   await page.waitForTimeout(400);
-  await page.screenshot({ path: new URL(`${name}.png`, FOLDER).pathname, caret: "hide", animations: "disabled" });
+  await page.screenshot({
+    path: new URL(`${name}.png`, FOLDER).pathname,
+    caret: "hide",
+    animations: "disabled",
+  });
 }
 
 async function printed(page: Page, html: string): Promise<Buffer> {
@@ -78,7 +82,10 @@ test("pictures", async ({ page, home, browser }) => {
   const answer = answers(page).last();
   const more = answer.getByRole("button", { name: /more passages? read/ });
   if (await more.isVisible()) await more.click();
-  await answer.getByRole("button", { name: /^Source \d+.*dishwasher\.pdf.* 2$/ }).first().click();
+  await answer
+    .getByRole("button", { name: /^Source \d+.*dishwasher\.pdf.* 2$/ })
+    .first()
+    .click();
   await page.getByText(/is highlighted on page/).waitFor({ state: "attached" });
   await take(page, "source");
 
@@ -91,13 +98,19 @@ test("pictures", async ({ page, home, browser }) => {
   await page.getByRole("heading", { name: "By day" }).waitFor();
   await take(page, "costs");
 
-  await page.evaluate(() => localStorage.setItem("chatbot.preferences", JSON.stringify({ welcomed: true, theme: "dark" })));
+  await page.evaluate(() =>
+    localStorage.setItem("chatbot.preferences", JSON.stringify({ welcomed: true, theme: "dark" })),
+  );
   await page.goto("/");
   await page.getByRole("link", { name: BROUGHT_ALONG.title }).click();
   await page.locator("math").first().waitFor();
   await take(page, "dark");
 
-  const phone = await browser.newPage({ viewport: { width: 390, height: 750 }, isMobile: true, hasTouch: true });
+  const phone = await browser.newPage({
+    viewport: { width: 390, height: 750 },
+    isMobile: true,
+    hasTouch: true,
+  });
   await rememberWelcome(phone);
   await phone.goto(home.url);
   await phone.getByText("What can I do for you?").waitFor();

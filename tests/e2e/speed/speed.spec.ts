@@ -1,7 +1,7 @@
 /** The figures of the web interface. They are printed, never asserted: machines differ. `make bench-web` runs this. */
 import type { Browser, BrowserContext, Page } from "@playwright/test";
 import { sleep } from "../support/model.ts";
-import { type LocalServer } from "../support/server.ts";
+import type { LocalServer } from "../support/server.ts";
 import { expect, rememberWelcome, test } from "../support/test.ts";
 import { traced } from "../support/tracing.ts";
 import { answered, send } from "../support/ui.ts";
@@ -17,12 +17,21 @@ const PARAGRAPH =
 
 /** A line that bench/interface.py reads. `limit` is what the figure shall not exceed, or reach where `atLeast`;
  *  a figure without one is told for comparison. */
-function report(figure: { name: string; value: number; unit: string; limit?: number; atLeast?: boolean; detail: string }): void {
+function report(figure: {
+  name: string;
+  value: number;
+  unit: string;
+  limit?: number;
+  atLeast?: boolean;
+  detail: string;
+}): void {
   console.log(`FIGURE ${JSON.stringify(figure)}`);
 }
 
-const listed = (values: readonly number[]): string => `${values.length} runs: ${values.map((value) => value.toFixed(0)).join(", ")}`;
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const listed = (values: readonly number[]): string =>
+  `${values.length} runs: ${values.map((value) => value.toFixed(0)).join(", ")}`;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 async function fresh(browser: Browser, url: string): Promise<{ context: BrowserContext; page: Page }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
@@ -40,16 +49,34 @@ test("first load", async ({ browser, sharedServer, server: _ }) => {
     await page.waitForLoadState("networkidle");
     const seen = await page.evaluate(() => {
       const paint = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN;
-      const loaded = performance.getEntriesByType("resource").map((entry) => entry as PerformanceResourceTiming);
+      const loaded = performance
+        .getEntriesByType("resource")
+        .map((entry) => entry as PerformanceResourceTiming);
       const code = loaded.filter((entry) => new URL(entry.name).pathname.endsWith(".js"));
-      return { paint, bytes: code.reduce((sum, entry) => sum + entry.encodedBodySize, 0), count: code.length };
+      return {
+        paint,
+        bytes: code.reduce((sum, entry) => sum + entry.encodedBodySize, 0),
+        count: code.length,
+      };
     });
     paints.push(seen.paint);
     scripts = seen;
     await context.close();
   }
-  report({ name: "first contentful paint, fresh profile", value: median(paints), unit: "ms", limit: 1000, detail: listed(paints) });
-  report({ name: "JavaScript of the first load, as sent", value: scripts.bytes / 1000, unit: "kB", limit: 250, detail: `${scripts.count} files` });
+  report({
+    name: "first contentful paint, fresh profile",
+    value: median(paints),
+    unit: "ms",
+    limit: 1000,
+    detail: listed(paints),
+  });
+  report({
+    name: "JavaScript of the first load, as sent",
+    value: scripts.bytes / 1000,
+    unit: "kB",
+    limit: 250,
+    detail: `${scripts.count} files`,
+  });
 });
 
 test("a long conversation", async ({ browser, sharedServer, server }) => {
@@ -59,26 +86,53 @@ test("a long conversation", async ({ browser, sharedServer, server }) => {
   for (let run = 0; run < RUNS; run += 1) {
     const { context, page } = await fresh(browser, `${sharedServer.url}/c/${id}`);
     cold.push(await shownSince(page, 0));
-    await page.getByRole("link", { name: "New chat" }).or(page.getByRole("button", { name: "New chat" })).first().click();
+    await page
+      .getByRole("link", { name: "New chat" })
+      .or(page.getByRole("button", { name: "New chat" }))
+      .first()
+      .click();
     await expect(page.getByText(`answer ${MESSAGES / 2 - 1}`)).toBeHidden();
     const link = page.getByRole("link", { name: /A long conversation/ });
     await link.hover();
     await page.evaluate(() => {
-      document.addEventListener("click", () => Object.assign(window, { clickedAt: performance.now() }), { capture: true, once: true });
+      document.addEventListener("click", () => Object.assign(window, { clickedAt: performance.now() }), {
+        capture: true,
+        once: true,
+      });
     });
     const shown = page.evaluate(waitForAnswer, `answer ${MESSAGES / 2 - 1}`);
     await link.click();
-    warm.push((await shown) - (await page.evaluate(() => (window as unknown as { clickedAt: number }).clickedAt)));
+    warm.push(
+      (await shown) - (await page.evaluate(() => (window as unknown as { clickedAt: number }).clickedAt)),
+    );
     await context.close();
   }
-  report({ name: `${MESSAGES} messages: from a click to the newest on the screen`, value: median(warm), unit: "ms", limit: 500, detail: listed(warm) });
-  report({ name: `${MESSAGES} messages: from the address, page load included`, value: median(cold), unit: "ms", detail: listed(cold) });
+  report({
+    name: `${MESSAGES} messages: from a click to the newest on the screen`,
+    value: median(warm),
+    unit: "ms",
+    limit: 500,
+    detail: listed(warm),
+  });
+  report({
+    name: `${MESSAGES} messages: from the address, page load included`,
+    value: median(cold),
+    unit: "ms",
+    detail: listed(cold),
+  });
 
   const { context, page } = await fresh(browser, `${sharedServer.url}/c/${id}`);
   await shownSince(page, 0);
   const session = await context.newCDPSession(page);
   const smooth = await traced(browser, page, "DrawFrame", async () => {
-    await session.send("Input.synthesizeScrollGesture", { x: 700, y: 400, yDistance: 40_000, speed: 4_000, gestureSourceType: "mouse", preventFling: true });
+    await session.send("Input.synthesizeScrollGesture", {
+      x: 700,
+      y: 400,
+      yDistance: 40_000,
+      speed: 4_000,
+      gestureSourceType: "mouse",
+      preventFling: true,
+    });
   });
   report({
     name: `${MESSAGES} messages: scrolling up, 4,000 px/s`,
@@ -126,7 +180,11 @@ async function longConversation(server: LocalServer): Promise<string> {
   }));
   let id: string | undefined;
   for (let first = 0; first < turns.length; first += 50) {
-    const body = { title: "A long conversation", turns: turns.slice(first, first + 50), ...(id ? { conversation_id: id } : {}) };
+    const body = {
+      title: "A long conversation",
+      turns: turns.slice(first, first + 50),
+      ...(id ? { conversation_id: id } : {}),
+    };
     id = (await server.post<{ conversation_id: string }>("/conversations/import", body)).conversation_id;
   }
   return id ?? "";

@@ -15,6 +15,8 @@ export async function expectAccessible(page: Page, screen: string): Promise<void
     const { axe } = window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } };
     return axe.run({ resultTypes: ["violations"] });
   });
-  const found = results.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`));
+  const found = results.violations.flatMap((rule) =>
+    rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`),
+  );
   expect(found, `axe-core on ${screen}`).toEqual([]);
 }

@@ -19,7 +19,9 @@ export class Canary {
     server.on("request", (request, response) => {
       canary.requests.push(`${request.method} ${request.url}`);
       if (request.url !== "/favicon.ico") canary.referrers.push(request.headers.referer);
-      response.writeHead(200, { "access-control-allow-origin": "*", "content-type": "text/plain" }).end("seen");
+      response
+        .writeHead(200, { "access-control-allow-origin": "*", "content-type": "text/plain" })
+        .end("seen");
     });
     // A connection says something, too: that somebody is there.
     server.on("connection", () => canary.requests.push("connection"));

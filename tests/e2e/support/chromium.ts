@@ -25,7 +25,9 @@ export async function findChromium(): Promise<Browser> {
   const installed = INSTALLED.find(isExecutable);
   if (installed) return { executable: installed, args: NO_SANDBOX };
   if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new Error(`No Chromium was found (${INSTALLED.join(", ")}). Install Chromium or Google Chrome, then run this again.`);
+    throw new Error(
+      `No Chromium was found (${INSTALLED.join(", ")}). Install Chromium or Google Chrome, then run this again.`,
+    );
   }
   return { executable: await packagedChromium(), args: NO_SANDBOX };
 }

@@ -33,7 +33,11 @@ export async function folderOf(files: Readonly<Record<string, string>>): Promise
 }
 
 /** Drags what lies there from the desktop into the middle of the page, and lets go. `over` is called while it hangs above the page. */
-export async function dropFromDesktop(page: Page, paths: readonly string[], over: () => Promise<void>): Promise<void> {
+export async function dropFromDesktop(
+  page: Page,
+  paths: readonly string[],
+  over: () => Promise<void>,
+): Promise<void> {
   const debug = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
   const at = { x: 640, y: 400, data };
@@ -56,10 +60,15 @@ export async function pasteFiles(page: Page, files: readonly GivenFile[]): Promi
 }
 
 function transferOf(page: Page, files: readonly GivenFile[]): Promise<JSHandle<DataTransfer>> {
-  const plain = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, content: buffer.toString("utf8") }));
+  const plain = files.map(({ name, mimeType, buffer }) => ({
+    name,
+    mimeType,
+    content: buffer.toString("utf8"),
+  }));
   return page.evaluateHandle((given) => {
     const transfer = new DataTransfer();
-    for (const { name, mimeType, content } of given) transfer.items.add(new File([content], name, { type: mimeType }));
+    for (const { name, mimeType, content } of given)
+      transfer.items.add(new File([content], name, { type: mimeType }));
     return transfer;
   }, plain);
 }

@@ -2,7 +2,13 @@
  * What stands between a browser and the server in the cloud, to script: asks for a key as API Gateway does, refuses, slows down,
  * breaks off. Without a script it passes everything on.
  */
-import { createServer, request as forward, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request as forward,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** Returns `true` where it answered by itself. */
@@ -40,6 +46,15 @@ export class Gateway {
     this.#cutAfter = undefined;
   }
 
+  /** From now on the connections of such requests are closed without an answer. */
+  drops(such: (request: IncomingMessage) => boolean | undefined): void {
+    this.follows((request, response) => {
+      if (!such(request)) return false;
+      response.destroy();
+      return true;
+    });
+  }
+
   cuts(after: (request: IncomingMessage) => number | undefined): void {
     this.#cutAfter = after;
   }
@@ -52,18 +67,22 @@ export class Gateway {
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (await this.#rule?.(request, response)) return;
     const target = new URL(request.url ?? "/", this.#target);
-    const onward = forward(target, { method: request.method ?? "GET", headers: request.headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      let left = this.#cutAfter?.(request) ?? Number.POSITIVE_INFINITY;
-      answer.on("data", (data: Buffer) => {
-        left -= data.length;
-        response.write(data);
-        // A moment, so that what was written arrives before the connection ends.
-        if (left <= 0) setTimeout(() => response.destroy(), 50);
-      });
-      answer.on("end", () => left > 0 && response.end());
-      answer.on("error", () => response.destroy());
-    });
+    const onward = forward(
+      target,
+      { method: request.method ?? "GET", headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        let left = this.#cutAfter?.(request) ?? Number.POSITIVE_INFINITY;
+        answer.on("data", (data: Buffer) => {
+          left -= data.length;
+          response.write(data);
+          // A moment, so that what was written arrives before the connection ends.
+          if (left <= 0) setTimeout(() => response.destroy(), 50);
+        });
+        answer.on("end", () => left > 0 && response.end());
+        answer.on("error", () => response.destroy());
+      },
+    );
     onward.on("error", () => response.destroy());
     response.on("close", () => onward.destroy());
     request.pipe(onward);
@@ -73,14 +92,25 @@ export class Gateway {
 /** The rule of API Gateway for a route that asks for a key. */
 export function asksForKey(key: string): Rule {
   return (request, response) => {
-    if (!request.url?.startsWith("/api/") || request.url === "/api/health" || request.headers["x-api-key"] === key) return false;
+    if (
+      !request.url?.startsWith("/api/") ||
+      request.url === "/api/health" ||
+      request.headers["x-api-key"] === key
+    )
+      return false;
     response.writeHead(403, { "content-type": "application/json" }).end('{"message":"Forbidden"}');
     return true;
   };
 }
 
 /** A refusal in the envelope of the API. */
-export function refusal(response: ServerResponse, status: number, code: string, message: string, headers: Record<string, string> = {}): true {
+export function refusal(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+): true {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify({ error: { code, message, request_id: "e2e" } }));
   return true;

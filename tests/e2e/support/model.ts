@@ -24,7 +24,8 @@ export class Refusal extends Error {
 /** Ends the stream of the model without its last event. */
 export class Broken extends Error {}
 
-export const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The text in pieces of a few letters, a pause after each. */
 export async function* slowly(words: string, milliseconds = 5): AsyncIterable<string> {
@@ -92,7 +93,11 @@ export class ScriptedModel {
       else response.destroy();
       return;
     }
-    const usage = { prompt_tokens: 40, completion_tokens: Math.ceil(said.length / 4), total_tokens: 40 + Math.ceil(said.length / 4) };
+    const usage = {
+      prompt_tokens: 40,
+      completion_tokens: Math.ceil(said.length / 4),
+      total_tokens: 40 + Math.ceil(said.length / 4),
+    };
     send(response, { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
     send(response, { choices: [], usage });
     response.end("data: [DONE]\n\n");
@@ -100,5 +105,7 @@ export class ScriptedModel {
 }
 
 function send(response: ServerResponse, chunk: object): void {
-  response.write(`data: ${JSON.stringify({ id: "scripted", object: "chat.completion.chunk", ...chunk })}\n\n`);
+  response.write(
+    `data: ${JSON.stringify({ id: "scripted", object: "chat.completion.chunk", ...chunk })}\n\n`,
+  );
 }

@@ -37,7 +37,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     async ({ sharedModel }, use) => {
       const model = `openai:scripted@${sharedModel.url}`;
       const capabilities = { [model]: { context_tokens: 200_000 } };
-      const server = await LocalServer.start({ model, model_capabilities: JSON.stringify(capabilities), log_level: "ERROR" });
+      const server = await LocalServer.start({
+        model,
+        model_capabilities: JSON.stringify(capabilities),
+        log_level: "ERROR",
+      });
       await use(server);
       await server.stop();
       await server.forget();
@@ -80,13 +84,21 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     watch(page, new URL(baseURL ?? "").origin, misdeeds);
     await use(page);
     const unexpected = misdeeds.filter((deed) => !expectedErrors.some((pattern) => pattern.test(deed)));
-    expect(unexpected, "errors of the console, refusals of the security policy, and requests to elsewhere").toEqual([]);
+    expect(
+      unexpected,
+      "errors of the console, refusals of the security policy, and requests to elsewhere",
+    ).toEqual([]);
   },
 });
 
 /** Writes down what no page of ours may do. The browser reports a refused resource as an error of the console. */
 export function watch(page: Page, origin: string, misdeeds: string[]): void {
-  page.on("console", (message) => message.type() === "error" && misdeeds.push(`${message.text()} ${pathOf(message.location().url)}`.trim()));
+  page.on(
+    "console",
+    (message) =>
+      message.type() === "error" &&
+      misdeeds.push(`${message.text()} ${pathOf(message.location().url)}`.trim()),
+  );
   page.on("pageerror", (error) => misdeeds.push(String(error)));
   page.context().on("request", (request) => {
     const url = new URL(request.url());

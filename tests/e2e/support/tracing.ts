@@ -25,18 +25,29 @@ export interface Smoothness {
 
 export type FrameEvent = "DrawFrame" | "FireAnimationFrame";
 
-const CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame"];
+const CATEGORIES = [
+  "devtools.timeline",
+  "disabled-by-default-devtools.timeline",
+  "disabled-by-default-devtools.timeline.frame",
+];
 
 /**
  * Traces the page while `work` runs. `frames` says which events are frames: `DrawFrame`, what the compositor put on the screen (of use
  * while something moves all the time: a page at rest draws nothing), or `FireAnimationFrame`, the page's turn in each frame. For the
  * latter the page is made to ask for every frame, so that one that comes late shows, whether there was something to draw or not.
  */
-export async function traced(browser: Browser, page: Page, frames: FrameEvent, work: () => Promise<void>): Promise<Smoothness> {
+export async function traced(
+  browser: Browser,
+  page: Page,
+  frames: FrameEvent,
+  work: () => Promise<void>,
+): Promise<Smoothness> {
   if (frames === "FireAnimationFrame") await page.evaluate(askForEveryFrame);
   await browser.startTracing(page, { categories: CATEGORIES });
   await work();
-  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
+    traceEvents: TraceEvent[];
+  };
   return smoothnessOf(traceEvents, frames);
 }
 
@@ -79,8 +90,12 @@ function grouped(events: readonly TraceEvent[]): Map<number, TraceEvent[]> {
 }
 
 function mainThreadTasks(events: readonly TraceEvent[], pid: number | undefined): number[] {
-  const main = events.find((event) => event.name === "thread_name" && event.pid === pid && event.args?.name === "CrRendererMain");
+  const main = events.find(
+    (event) => event.name === "thread_name" && event.pid === pid && event.args?.name === "CrRendererMain",
+  );
   return events.flatMap((event) =>
-    event.name === "RunTask" && event.pid === pid && event.tid === main?.tid && event.dur !== undefined ? [event.dur / 1000] : [],
+    event.name === "RunTask" && event.pid === pid && event.tid === main?.tid && event.dur !== undefined
+      ? [event.dur / 1000]
+      : [],
   );
 }

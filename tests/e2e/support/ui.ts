@@ -7,11 +7,15 @@ export const composer = (page: Page): Locator => page.getByRole("textbox", { nam
 export const sendButton = (page: Page): Locator => page.getByRole("button", { name: "Send", exact: true });
 export const stopButton = (page: Page): Locator => page.getByRole("button", { name: "Stop the answer" });
 /** Questions and answers that are on the page: of a long conversation those near the window. */
-export const messages = (page: Page): Locator => page.getByRole("region", { name: "Messages" }).getByRole("article");
-export const answers = (page: Page): Locator => messages(page).filter({ has: page.getByRole("heading", { name: "Chatbot", exact: true }) });
-export const questions = (page: Page): Locator => messages(page).filter({ has: page.getByRole("heading", { name: "You", exact: true }) });
+export const messages = (page: Page): Locator =>
+  page.getByRole("region", { name: "Messages" }).getByRole("article");
+export const answers = (page: Page): Locator =>
+  messages(page).filter({ has: page.getByRole("heading", { name: "Chatbot", exact: true }) });
+export const questions = (page: Page): Locator =>
+  messages(page).filter({ has: page.getByRole("heading", { name: "You", exact: true }) });
 export const sidebar = (page: Page): Locator => page.getByRole("complementary", { name: "Sidebar" });
-export const conversationLink = (page: Page, title: string | RegExp): Locator => sidebar(page).getByRole("link", { name: title });
+export const conversationLink = (page: Page, title: string | RegExp): Locator =>
+  sidebar(page).getByRole("link", { name: title });
 
 /** Waits until the page has come, and what it shows has been loaded; in English and in German. */
 export async function loaded(page: Page): Promise<void> {
@@ -27,7 +31,9 @@ export async function send(page: Page, message: string): Promise<void> {
 
 /** Waits until the last answer is there whole: its footer comes with its last event. */
 export async function answered(page: Page): Promise<void> {
-  await expect(answers(page).last().getByRole("button", { name: "Copy the answer" })).toBeVisible({ timeout: 30_000 });
+  await expect(answers(page).last().getByRole("button", { name: "Copy the answer" })).toBeVisible({
+    timeout: 30_000,
+  });
   await expect(stopButton(page)).toBeHidden();
 }
 
@@ -40,6 +46,8 @@ export async function ask(page: Page, message: string): Promise<void> {
 /** The saved messages of the conversation that the page shows: role and text. */
 export async function saved(page: Page, server: LocalServer): Promise<[string, string][]> {
   const id = /\/c\/([^/#?]+)/.exec(page.url())?.[1] ?? "";
-  const { messages } = (await server.get(`/conversations/${id}?limit=200`)) as { messages: { role: string; text: string }[] };
+  const { messages } = (await server.get(`/conversations/${id}?limit=200`)) as {
+    messages: { role: string; text: string }[];
+  };
   return messages.map(({ role, text }) => [role, text]);
 }

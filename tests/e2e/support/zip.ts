@@ -43,7 +43,11 @@ export function unzip(archive: Buffer): Record<string, string> {
   const files: Record<string, string> = {};
   let at = archive.readUInt32LE(archive.lastIndexOf(numbers(END)) + 16);
   while (archive.readUInt32LE(at) === CENTRAL) {
-    const [nameLength, extra, comment] = [28, 30, 32].map((place) => archive.readUInt16LE(at + place)) as [number, number, number];
+    const [nameLength, extra, comment] = [28, 30, 32].map((place) => archive.readUInt16LE(at + place)) as [
+      number,
+      number,
+      number,
+    ];
     const name = archive.toString("utf8", at + 46, at + 46 + nameLength);
     files[name] = contentAt(archive, archive.readUInt32LE(at + 42), archive.readUInt32LE(at + 20));
     at += 46 + nameLength + extra + comment;

@@ -333,11 +333,34 @@ def test_a_document_whose_message_was_lost_is_queued_again(
     assert queue.asked == [(OWNER, KEY)]
 
 
-def test_an_upload_that_is_awaited_is_not_tried_again(documents: DocumentService, library: Library) -> None:
+def test_a_document_whose_replacement_was_given_up_is_ready_again_at_once(
+    documents: DocumentService, library: Library, queue: ListedQueue
+) -> None:
     add(library)
     documents.begin_upload(OWNER, KEY, 10)
-    with pytest.raises(InvalidRequest, match="The document is queued"):
+    assert documents.retry(OWNER, ID).status == "queued"
+    assert queue.asked == [(OWNER, KEY)]
+    library.ingest(KEY)
+    assert documents.get(OWNER, ID).status == "ready"
+    assert library.live_text(KEY) == "The xylophone."
+    assert len(library.embedder.texts) == 1
+
+
+def test_a_replacement_that_arrives_after_it_was_given_up_is_read(documents: DocumentService, library: Library) -> None:
+    add(library)
+    documents.begin_upload(OWNER, KEY, 10)
+    documents.retry(OWNER, ID)
+    library.ingest(KEY)
+    library.write(KEY, "The yacht.")
+    library.ingest(KEY, "0B")
+    assert library.live_text(KEY) == "The yacht."
+
+
+def test_an_awaited_document_that_has_no_file_yet_is_not_tried_again(documents: DocumentService) -> None:
+    documents.begin_upload(OWNER, KEY, 10)
+    with pytest.raises(InvalidRequest, match="upload it again"):
         documents.retry(OWNER, ID)
+    assert documents.get(OWNER, ID).status == "queued"
 
 
 def test_what_did_not_fail_is_not_tried_again(documents: DocumentService, library: Library) -> None:

@@ -324,14 +324,17 @@ describe("cancelling", () => {
     expect(server.documents.size).toBe(0);
   });
 
-  it("leaves a document alone that was there before", async () => {
+  it("leaves a document that was there before as it was, at once", async () => {
     server.documents.set("id-a.txt", view("id-a.txt", "a.txt", { status: "ready" }));
     server.slow = true;
     queue.add([file("a.txt")]);
     await later(0);
+    expect(times("retry")).toBe(0);
     queue.cancel([item("a.txt").id]);
     await later(0);
     expect(times("remove")).toBe(0);
+    expect(times("retry")).toBe(1);
+    expect(states()).toEqual(["cancelled"]);
   });
 
   it("takes back an announcement that was still on its way", async () => {

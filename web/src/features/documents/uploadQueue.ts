@@ -52,7 +52,7 @@ export class UploadQueue {
       if (item.state.name !== "waiting" && item.state.name !== "uploading") continue;
       this.change(item.id, { state: { name: "cancelled" } });
       this.running.get(item.id)?.abort();
-      if (item.documentId && item.isNew) void this.takeBack(item.path, item.documentId);
+      if (item.documentId) void this.takeBack(item.path, item.documentId, item.isNew);
     }
     this.pump();
   }
@@ -144,7 +144,7 @@ export class UploadQueue {
       return announced;
     }
     // Where it is not in the list any more it gave way to a later file of its name, and that one needs the document.
-    if (now && isNew) await this.takeBack(item.path, announced.documentId);
+    if (now) await this.takeBack(item.path, announced.documentId, isNew);
     return undefined;
   }
 
@@ -232,9 +232,14 @@ export class UploadQueue {
     if (changed) this.store.setState({ items });
   }
 
-  /** Only for a document that was not there before: else what stood there stays, and the announcement expires by itself. */
-  private takeBack(path: string, documentId: string): Promise<void> {
-    const removal = this.options.transport.remove(documentId).catch(() => undefined);
+  /** A document that was not there before goes. One that was is looked at again, and stays as it is. */
+  private takeBack(path: string, documentId: string, isNew: boolean | undefined): Promise<void> {
+    const { transport } = this.options;
+    const taken: Promise<unknown> = isNew ? transport.remove(documentId) : transport.retry(documentId);
+    const removal = taken.then(
+      () => undefined,
+      () => undefined,
+    );
     this.removals.set(path, removal);
     return removal.finally(() => this.removals.delete(path));
   }
