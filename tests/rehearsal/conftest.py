@@ -16,13 +16,14 @@ from tests.rehearsal.harness import Run
 from tests.rehearsal.stage import Stage, stage
 
 _MEASURED = "rehearsal"
+#: Begun last, each would keep one worker busy while the others have nothing.
+_LONGEST = ("test_dev.py", "test_interruptions.py", "test_interrupted_updates.py", "test_broken_stacks.py")
 _ON_LINUX = sys.platform == "linux"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Elsewhere nothing here can run, and ``-ra`` prints why: functions run on this machine, out of their zips."""
-    # It takes as long as a third of the others: begun last, it would keep one worker busy while the other has nothing.
-    items.sort(key=lambda item: item.path.name != "test_interruptions.py")
+    items.sort(key=lambda item: (*_LONGEST, item.path.name).index(item.path.name))
     here = Path(__file__).parent
     for item in items:
         if not _ON_LINUX and here in item.path.parents:
