@@ -69,7 +69,8 @@ export class Gateway {
     const target = new URL(request.url ?? "/", this.#target);
     const onward = forward(
       target,
-      { method: request.method ?? "GET", headers: request.headers },
+      // A connection that is kept may be closed by the server at the moment it is used again.
+      { method: request.method ?? "GET", headers: request.headers, agent: false },
       (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         let left = this.#cutAfter?.(request) ?? Number.POSITIVE_INFINITY;

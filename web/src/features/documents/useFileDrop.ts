@@ -28,6 +28,16 @@ export function useFileDrop(onFiles: (transfer: DataTransfer) => void): boolean 
     // Pictures and links of the page itself are dragged as files, too.
     let isOurOwn = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = (event: DragEvent): void => {
+      const isOurs = !isOurOwn && !event.defaultPrevented && holdsFiles(event.dataTransfer);
+      setOver(isOurs);
+      if (!isOurs || !event.dataTransfer) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
+      // As long as the drag goes on there is a next event, also where nothing moves. Not every way of ending it is told.
+      clearTimeout(timer);
+      timer = setTimeout(() => setOver(false), SILENCE);
+    };
     const events: { readonly [Name in keyof DocumentEventMap]?: (event: DocumentEventMap[Name]) => void } = {
       dragstart: () => {
         isOurOwn = true;
@@ -36,16 +46,9 @@ export function useFileDrop(onFiles: (transfer: DataTransfer) => void): boolean 
         isOurOwn = false;
         setOver(false);
       },
-      dragover: (event) => {
-        const isOurs = !isOurOwn && !event.defaultPrevented && holdsFiles(event.dataTransfer);
-        setOver(isOurs);
-        if (!isOurs || !event.dataTransfer) return;
-        event.preventDefault();
-        event.dataTransfer.dropEffect = "copy";
-        // As long as the drag goes on there is a next event, also where nothing moves. Not every way of ending it is told.
-        clearTimeout(timer);
-        timer = setTimeout(() => setOver(false), SILENCE);
-      },
+      // Of what is drawn anew beneath the pointer only this is told before the drop, and without a taker there is none.
+      dragenter: over,
+      dragover: over,
       dragleave: (event) => {
         // From one element to the next there is a related one; out of the window there is none.
         if (!event.relatedTarget) setOver(false);
