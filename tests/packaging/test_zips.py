@@ -115,21 +115,21 @@ def copy_checkout(root: Path) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-OTHERS = [
-    found.path
-    for version in ("3.14", "3.13", "3.12", "3.11")
-    if not sys.version.startswith(version) and (found := interpreter(version))
-]
+@pytest.fixture
+def another_python() -> str:
+    """A Python of another version than this one."""
+    versions = (version for version in ("3.14", "3.13", "3.12", "3.11") if not sys.version.startswith(version))
+    found = next(filter(None, map(interpreter, versions)), None)
+    return found.path if found else pytest.skip("no Python of another version is here")
 
 
-@pytest.mark.skipif(not OTHERS, reason="no Python of another version is here")
-def test_another_python_builds_the_same_bytes_from_source_alone(tmp_path: Path) -> None:
+def test_another_python_builds_the_same_bytes_from_source_alone(another_python: str, tmp_path: Path) -> None:
     options = ("--source-only", *HERE)
     result = run_build(tmp_path / "here", *options)
     assert "without bytecode (--source-only): cold starts take about twice as long" in result.stdout, result.stderr
     here = Release(tmp_path / "here")
     assert [path for name in NAMES for path in here.names(name) if path.endswith(".pyc")] == []
-    assert here.digests == built(tmp_path / "there", *options, python=OTHERS[0]).digests
+    assert here.digests == built(tmp_path / "there", *options, python=another_python).digests
 
 
 def test_a_change_of_one_function_gives_that_one_another_name(release: Release, tmp_path: Path) -> None:
