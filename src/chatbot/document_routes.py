@@ -85,7 +85,7 @@ def document_routes(services: Services, user_of: UserOf) -> APIRouter:
 
     @router.post("/documents/{document_id}/retry", response_model=DocumentView, response_model_exclude_none=True)
     def retry_document(request: Request, document_id: Id) -> DocumentView:
-        """Tries again to read a document that failed."""
+        """Reads a document again: one that failed, or whose replacement was announced and given up."""
         return _view(documents_of(services).service.retry(user_of(request), document_id))
 
     @router.post("/search", response_model=SearchResponse, response_model_exclude_none=True, responses=errors(400, 413))

@@ -196,7 +196,7 @@ export interface paths {
     put?: never;
     /**
      * Retry Document
-     * @description Tries again to read a document that failed.
+     * @description Reads a document again: one that failed, or whose replacement was announced and given up.
      */
     post: operations["retry_document_documents__document_id__retry_post"];
     delete?: never;
