@@ -79,7 +79,7 @@ explain() {
     *Throttl* | *TooManyRequests* | *"Rate exceeded"* | *SlowDown*)
         fail "AWS asked to slow down and went on doing so ($what). Wait a minute, then run the same command again." ;;
     *OperationAborted*)
-        fail "another run is at the same thing in AWS ($what). Run the same command again: it goes on where it stopped." ;;
+        fail "another run is at the same thing in AWS, or has only just removed it ($what). Wait a minute, then run the same command again." ;;
     *"Could not connect"* | *"Connect timeout"* | *"Read timeout"* | *"Connection was closed"* | *"SSL validation failed"* | *"connect to proxy"*)
         fail "AWS could not be reached ($what): $said. Check the network and that the Region $REGION is right, then run the same command again: it goes on where it stopped." ;;
     *) fail "$what failed: ${said:-the AWS CLI gave no reason}" ;;

@@ -7,15 +7,17 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from chatbot.events import StatusChanged
 from chatbot.follow_up import LONGEST_FOLLOW_UP, is_short, rewrite_request, standalone_question, with_previous_question
 from chatbot.llm_service import LLMService, ModelInfo
 from chatbot.patience import Stopped, done_within
+from chatbot.prompt import estimate_tokens
 from shared.document_ports import Retriever
 from shared.documents import SEARCH_SECONDS, Passage, RetrievalRequest, RetrievalResult
-from shared.errors import ChatbotError, ModelError
+from shared.errors import ChatbotError, ModelError, TurnStopped
 from shared.models import ChatMessage, Retrieval, TokenUsage
 
 log = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ class DocumentGrounding:
     ) -> Generator[StatusChanged, None, Grounding]:
         """Waits for the search, and searches again where only the history tells what the message is about.
 
-        Raises ``TurnStopped`` where ``stopped()``.
+        Where ``stopped()`` it ends soon, and may raise ``TurnStopped``.
         """
         if search is None or self._retriever is None:
             return Grounding("disabled")
@@ -83,8 +85,9 @@ class DocumentGrounding:
             question, usage = self._question(search.request, history, model, result, stopped)
             if question != search.request.query:
                 again = self._search(self._retriever, replace(search.request, query=question))
-                # What the message itself found is better than nothing.
-                result = (yield from _wait(again, stopped)) or result
+                with suppress(TurnStopped):  # whoever asked for the passages stops, and counts the usage
+                    # What the message itself found is better than nothing.
+                    result = (yield from _wait(again, stopped)) or result
         if result is None:
             yield StatusChanged("documents_unavailable")
             return Grounding("unavailable", usage=usage)
@@ -114,6 +117,9 @@ class DocumentGrounding:
         except ModelError as error:
             log.info("question not rewritten", extra={"model": model.spec.name, "code": error.code})
             return with_previous_question(request.query, history), TokenUsage()
+        except TurnStopped:
+            # The provider bills what it has read, and does not say how much that was.
+            return request.query, TokenUsage(sum(estimate_tokens(message.text) for message in asked.messages))
         return standalone_question(answer, request.query) or request.query, usage
 
     @staticmethod

@@ -314,7 +314,7 @@ class LLMService:
 
     @staticmethod
     def _answer(
-        model: ChatModel, request: ModelRequest, patience: float | None, stopped: Stopped = never
+        model: ChatModel, request: ModelRequest, patience: float | None, stopped: Stopped
     ) -> Generator[TextDelta | Completion]:
         """The model's events; a blank reply is an error, as no later turn could be built on it."""
         blank, ended = True, False

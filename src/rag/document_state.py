@@ -85,6 +85,17 @@ def announced(record: DocumentRecord, now: str, seconds: float) -> DocumentRecor
     )
 
 
+def awaits_replacement(record: DocumentRecord, file: FileVersion) -> bool:
+    """Whether nothing is new but an announced upload: what is live was made of the file as it still is."""
+    announced_only = record.status == "queued" and awaits_upload(record) and not _has_leftovers(record)
+    return announced_only and record.generation is not None and record.version == file.version
+
+
+def kept(record: DocumentRecord, file: FileVersion, now: str) -> DocumentRecord:
+    """The record when an announced upload was given up: what is live is that of the file. ``now`` is ISO-8601."""
+    return replace(record, status="ready", size=file.size, updated_at=now, lease_expires_at=0.0)
+
+
 def queued(record: DocumentRecord, now: str) -> DocumentRecord:
     """The record when its turn has come, whatever became of it before. ``now`` is ISO-8601."""
     return replace(record, status="queued", updated_at=now, lease_expires_at=0.0, attempts=0, progress=None, error=None)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.document_state import announced, is_leased, new_record, queued, shown
+from rag.document_state import announced, awaits_replacement, is_leased, kept, new_record, queued, shown
 from rag.lease import changed_meanwhile
 from shared.document_keys import checked_key, document_id_of
 from shared.document_ports import DocumentCatalogue, DocumentFiles, IngestionQueue
@@ -143,27 +143,32 @@ class DocumentService:
             log.info("document cleared away later", extra={"document_id": document_id, "code": error.code})
 
     def retry(self, user_id: str, document_id: str) -> DocumentRecord:
-        """Queues a failed document again, or one whose turn never seems to come, or whose new bytes do not.
+        """Queues a failed document again, or one whose turn never seems to come.
 
-        Raises ``NotFound``, and ``InvalidRequest`` for one that did not fail.
+        One whose replacement was announced and given up is as it was before. Raises ``NotFound``, and
+        ``InvalidRequest`` for one that is ready or at work, or has no file.
         """
         record = self.get(user_id, document_id)
-        # The message of a queued one may have been lost; or an upload that was to replace it was given up.
+        # The message of a queued one may have been lost.
         if record.status not in {"failed", "queued"}:
             raise InvalidRequest(
                 f"The document is {record.status}; only one that failed can be tried again.", field="document_id"
             )
-        if self._files.stat(user_id, record.key) is None:
+        file = self._files.stat(user_id, record.key)
+        if file is None:
             raise InvalidRequest(
                 "The file of this document is not there; upload it again, or delete the document.", field="document_id"
             )
 
-        def queue(found: DocumentRecord | None) -> DocumentRecord | None:
+        def again(found: DocumentRecord | None) -> DocumentRecord | None:
             found, now = _existing(found), self._clock()
+            if awaits_replacement(found, file):
+                return kept(found, file, format_timestamp(now))
             return None if is_leased(found, now.timestamp()) else queued(found, format_timestamp(now))
 
-        self._change(user_id, document_id, queue)
-        self._queue.put(user_id, record.key)
+        changed = self._change(user_id, document_id, again)
+        if changed is None or changed.status == "queued":
+            self._queue.put(user_id, record.key)
         return self.get(user_id, document_id)
 
     def _marked(self, record: DocumentRecord | None) -> DocumentRecord | None:

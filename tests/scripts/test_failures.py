@@ -72,7 +72,7 @@ def test_two_runs_that_make_the_bucket_at_once(shell: Shell) -> None:
     shell.fails("s3api get-bucket-tagging", "NoSuchBucket")
     shell.fails("s3api create-bucket", "OperationAborted", "A conflicting conditional operation is in progress")
     result = shell.run("deploy.sh", "dev", "--yes")
-    result.refused("another run is at the same thing in AWS (making the bucket", "Run the same command again")
+    result.refused("another run is at the same thing in AWS", "making the bucket", "run the same command again")
 
 
 @pytest.mark.parametrize(

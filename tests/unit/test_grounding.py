@@ -11,7 +11,7 @@ from chatbot import grounding
 from chatbot.events import StatusChanged
 from chatbot.grounding import DocumentGrounding, Grounding
 from chatbot.llm_service import LLMService, ModelInfo
-from chatbot.patience import never
+from chatbot.patience import Stopped, never
 from chatbot.prompt import PromptSettings
 from shared.config import parse_model_spec
 from shared.errors import IndexWaking, ModelThrottled, RetrievalError
@@ -40,13 +40,14 @@ def ground(
     message: str = "And the second one?",
     history: Sequence[ChatMessage] = (),
     llm: LLMService | None = None,
+    stopped: Stopped = never,
 ) -> tuple[list[StatusChanged], Grounding]:
     """What is told, and what comes of it."""
     llm = llm or service(ScriptedModel())
     documents, told = DocumentGrounding(retriever, llm), []
     model: ModelInfo = llm.choose(llm.chain(None), message)
     search = documents.begin("owner", message, None, model, time.monotonic() + PATIENCE)
-    events = documents.finish(search, history, model, never)
+    events = documents.finish(search, history, model, stopped)
     while True:
         try:
             told.append(next(events))
@@ -119,6 +120,24 @@ def test_a_follow_up_is_searched_for_as_the_model_rewrites_it() -> None:
     _, grounded = ground(retriever, history=HISTORY, llm=service(model))
     assert retriever.queries == ["And the second one?", "What does the P200 weigh?"]
     assert grounded == Grounding("used", result.passages, USAGE)
+
+
+def test_a_stop_during_the_second_search_still_counts_the_rewriting() -> None:
+    model, retriever, pause = ScriptedModel(), ScriptedRetriever(NO_MATCH), Pause()
+    model.next("What does the P200 weigh?")
+    retriever.next(pause)
+    _, grounded = ground(retriever, history=HISTORY, llm=service(model), stopped=lambda: len(retriever.requests) == 2)
+    pause.go.set()
+    assert grounded == Grounding("no_match", usage=USAGE)
+
+
+def test_a_stop_during_the_rewriting_counts_what_the_model_has_read() -> None:
+    model, retriever, pause = ScriptedModel(), ScriptedRetriever(NO_MATCH), Pause()
+    model.next(pause, "What does the P200 weigh?")
+    _, grounded = ground(retriever, history=HISTORY, llm=service(model), stopped=pause.reached.is_set)
+    pause.go.set()
+    assert len(retriever.requests) == 1
+    assert (grounded.usage.input_tokens > 10, grounded.usage.output_tokens) == (True, 0)
 
 
 def test_a_question_that_stands_alone_is_searched_for_once() -> None:

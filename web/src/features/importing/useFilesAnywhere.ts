@@ -24,7 +24,8 @@ export function useFilesAnywhere(onFiles: (files: readonly File[]) => void): boo
     const give = (files: readonly File[]): void => {
       if (files.length > 0) take.current(files);
     };
-    document.addEventListener("dragover", (e) => setIsOver(handled(e, e.dataTransfer)), options);
+    for (const name of ["dragenter", "dragover"] as const)
+      document.addEventListener(name, (e) => setIsOver(handled(e, e.dataTransfer)), options);
     document.addEventListener("dragleave", (e) => e.relatedTarget || setIsOver(false), options);
     document.addEventListener(
       "drop",
