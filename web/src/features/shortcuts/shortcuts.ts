@@ -75,6 +75,6 @@ function newChat(): void {
 
 function search(): void {
   showSidebar(true);
-  // A sidebar that was closed takes the focus only after it was drawn.
-  requestAnimationFrame(() => focusSearch());
+  // At once, so that what is typed next is not lost. A sidebar that was closed takes the focus only after it was drawn.
+  if (!focusSearch()) requestAnimationFrame(() => focusSearch());
 }
