@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { fireEvent, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Route, Switch } from "wouter";
@@ -11,6 +11,7 @@ import { copyLast, editLast, regenerateLast, stopCurrent } from "./commands";
 import { openEdit, useEditing, writeEdit } from "./editing";
 import { putTurn, turnsOf } from "./liveTurns";
 import { keep, keptTurns } from "./pendingTurns";
+import { tellSaved } from "./savedNews";
 import {
   askedTurn,
   delta,
@@ -278,6 +279,46 @@ describe("commands from elsewhere", () => {
       expect(server.turns[0]?.body).toMatchObject({ message: "Question 2", replaces: "a2" }),
     );
     expect(stopCurrent()).toBe(true);
+  });
+
+  describe("given while the last answer is being saved", () => {
+    let isSaved: boolean;
+
+    beforeEach(async () => {
+      isSaved = false;
+      server.pages.set("/conversations/c", () => conversation(isSaved ? 2 : 1));
+      open("/c/c");
+      await screen.findByRole("heading", { name: "Rain" });
+      act(() => putTurn(liveTurn({ key: "second", messageId: "a2", phase: "done" })));
+    });
+    const save = async (): Promise<void> => {
+      isSaved = true;
+      tellSaved("c");
+      await vi.waitFor(() => expect(turnsOf("c").map((turn) => turn.key)).not.toContain("second"));
+    };
+
+    it("are carried out when it is saved", async () => {
+      expect(editLast()).toBe(true);
+      expect(useEditing.getState().texts).toEqual({});
+      await save();
+      expect(useEditing.getState().texts).toEqual({ q2: "Question 2" });
+    });
+
+    it("are carried out once, and of two the last", async () => {
+      expect(editLast()).toBe(true);
+      expect(regenerateLast()).toBe(true);
+      await save();
+      await vi.waitFor(() => expect(server.turns).toHaveLength(1));
+      expect(server.turns[0]?.body).toMatchObject({ message: "Question 2", replaces: "a2" });
+      expect(useEditing.getState().texts).toEqual({});
+    });
+
+    it.each(["keydown", "pointerdown"])("are given up with another %s", async (event) => {
+      expect(editLast()).toBe(true);
+      fireEvent(await box(), new Event(event, { bubbles: true }));
+      await save();
+      expect(useEditing.getState().texts).toEqual({});
+    });
   });
 
   it("have nothing to do where no conversation is open", async () => {
