@@ -72,9 +72,9 @@ web-types: $(VENV)/.run web/node_modules/.ready  ## Renew the web interface's ty
 	@mv web/openapi.json.new web/openapi.json
 	@cd web && npm run --silent schema
 
-browser: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Try the web interface in a browser
+browser: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Try the web interface in a browser (SLOW=1: on a slow one)
 	@echo '== browser: the web interface, against the local server'
-	@cd tests/e2e && npm run --silent test
+	@cd tests/e2e && SLOW='$(SLOW)' npm run --silent test
 
 pictures: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Renew the pictures of README.md and docs/tour.md
 	@cd tests/e2e && npm run --silent pictures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from tests.packaging.building import HERE, Release, bare_python, built, unpack
 
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The zips for this machine and this Python. What one worker has built, the other finds unchanged."""
+    """The zips for this machine and this Python. One worker builds them, while the others wait."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    return built(tmp_path_factory.getbasetemp().parent / f"release-{run}", *HERE)
+    folder = tmp_path_factory.getbasetemp().parent / f"release-{run}"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Release(folder) if (folder / "manifest.json").exists() else built(folder, *HERE)
 
 
 @pytest.fixture(scope="session")

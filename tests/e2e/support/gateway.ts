@@ -10,6 +10,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { late } from "./slow.ts";
 
 /** Returns `true` where it answered by itself. */
 export type Rule = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
@@ -65,6 +66,7 @@ export class Gateway {
   }
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await late(request.url);
     if (await this.#rule?.(request, response)) return;
     const target = new URL(request.url ?? "/", this.#target);
     const onward = forward(

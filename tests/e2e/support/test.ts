@@ -3,6 +3,7 @@ import { test as base, expect, type Page } from "@playwright/test";
 import { Gateway } from "./gateway.ts";
 import { ScriptedModel } from "./model.ts";
 import { LocalServer } from "./server.ts";
+import { slowDown } from "./slow.ts";
 
 interface WorkerFixtures {
   readonly sharedModel: ScriptedModel;
@@ -81,6 +82,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
   page: async ({ page, baseURL, welcomed, expectedErrors, misdeeds }, use) => {
     if (welcomed) await rememberWelcome(page);
+    await slowDown(page);
     watch(page, new URL(baseURL ?? "").origin, misdeeds);
     await use(page);
     const unexpected = misdeeds.filter((deed) => !expectedErrors.some((pattern) => pattern.test(deed)));
