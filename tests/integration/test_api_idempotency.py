@@ -169,7 +169,8 @@ def test_a_request_that_cannot_wait_longer_is_told_to_come_back(tmp_path: Path) 
             assert response.json()["error"]["code"] == "request_in_progress"
             assert response.headers["retry-after"] == "2"
         pause.go.set()
-        assert client.say("hi", key="key") == first.result()
+        answer = first.result()
+        assert client.say("hi", key="key") == answer
 
 
 def test_an_answer_is_kept_for_a_day(home: Home, client: Client) -> None:

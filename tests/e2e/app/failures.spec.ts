@@ -110,7 +110,7 @@ test("too many requests: Retry-After is counted down, then it goes on", async ({
   gateway.follows(
     (request, response) =>
       isChat(request.url) &&
-      refusal(response, 429, "throttled", "Too many requests.", { "retry-after": "3" }),
+      refusal(response, 429, "throttled", "Too many requests.", { "retry-after": "6" }),
   );
   await send(page, "Hurry");
   const retry = failure(page).getByRole("button", { name: /^Try again/ });
@@ -129,7 +129,7 @@ test("a model that is over its rate says how long to wait, in the middle of a st
   model,
 }) => {
   model.answers(() => {
-    throw new Refusal(429, { "retry-after": "3" });
+    throw new Refusal(429, { "retry-after": "6" });
   });
   await page.goto("/");
   await send(page, "Hurry");
@@ -171,7 +171,12 @@ test("a key that stops being taken in the middle of the work leaves the question
   expectedErrors.push(/403/);
   await page.goto("/");
   await ask(page, "Hello");
-  gateway.follows(asksForKey("new-key"));
+  // The question is the first that is refused: what else the page reads meanwhile would put the dialog before it.
+  let isChanged = false;
+  gateway.follows((request, response) => {
+    isChanged ||= isChat(request.url);
+    return isChanged && asksForKey("new-key")(request, response);
+  });
   await send(page, "Are you still there?");
   const dialog = page.getByRole("dialog", { name: "API key needed" });
   await dialog.getByLabel("API key of the server").fill("new-key");
@@ -186,12 +191,12 @@ test("a key that stops being taken in the middle of the work leaves the question
 test("a slow network shows that something is under way", async ({ page, gateway }) => {
   await page.goto("/");
   gateway.follows(async (request) => {
-    if (isChat(request.url)) await new Promise((resolve) => setTimeout(resolve, 6_500));
+    if (isChat(request.url)) await new Promise((resolve) => setTimeout(resolve, 9_000));
     return false;
   });
   await send(page, "Patience");
   await expect(page.getByText(/Sending/).first()).toBeVisible();
-  await expect(page.getByText(/\b[56] s\b/).first()).toBeVisible();
+  await expect(page.getByText(/\b[5-8] s\b/).first()).toBeVisible();
   await answered(page);
 });
 

@@ -2,14 +2,14 @@
 import type { Page } from "@playwright/test";
 
 const isSlow = process.env.SLOW === "1";
-/** Long enough to see what the page does without an answer, short enough for every time limit of the tests. */
-const LATE_MILLISECONDS = 400;
+/** At most; each request waits for another part of it, so that answers come in another order, too. */
+const LATE_MILLISECONDS = 1_000;
 const TIMES_SLOWER = 4;
 
 /** Waits before a request is passed on. */
 export async function late(path: string | undefined): Promise<void> {
   if (isSlow && path?.startsWith("/api/"))
-    await new Promise((resolve) => setTimeout(resolve, LATE_MILLISECONDS));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * LATE_MILLISECONDS));
 }
 
 export async function slowDown(page: Page): Promise<void> {

@@ -37,10 +37,11 @@ export async function answered(page: Page): Promise<void> {
   await expect(stopButton(page)).toBeHidden();
 }
 
-/** Asks and waits for the answer. */
+/** Asks, and waits until the answer is read as a saved message: then nothing is under way any more. */
 export async function ask(page: Page, message: string): Promise<void> {
   await send(page, message);
   await answered(page);
+  await expect(answers(page).last().getByRole("button", { name: "Answer again", exact: true })).toBeVisible();
 }
 
 /** The saved messages of the conversation that the page shows: role and text. */

@@ -52,6 +52,26 @@ describe("the API key", () => {
     expect(field).toHaveValue("right");
   });
 
+  it("is tried at once though another is being tried, of which nothing is said any more", async () => {
+    const answers: (() => void)[] = [];
+    serve({
+      "GET /conversations": async (request: Request) => {
+        if (request.headers.get("x-api-key") !== "right")
+          await new Promise<void>((resolve) => answers.push(resolve));
+        return SERVER["GET /conversations"](request);
+      },
+    });
+    const { onSaved, field, user } = await typed("wrong");
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    await user.clear(field);
+    await user.type(field, "right{Enter}");
+    await vi.waitFor(() => expect(onSaved).toHaveBeenCalledOnce());
+    for (const answer of answers) answer();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(screen.getByText(/The server takes this key/)).toBeInTheDocument();
+    expect(field).toBeValid();
+  });
+
   it("is refused before it is sent where no header could carry it", async () => {
     const requests = serve(SERVER);
     await typed("schlüssel");

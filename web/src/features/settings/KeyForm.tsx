@@ -64,7 +64,6 @@ export function KeyForm({ onSaved, forgettable = false, children }: KeyFormProps
         </p>
         {forgettable && kept && (
           <Button
-            disabled={busy}
             onClick={() => {
               forget();
               setTyped("");
@@ -76,7 +75,7 @@ export function KeyForm({ onSaved, forgettable = false, children }: KeyFormProps
           </Button>
         )}
         {children}
-        <Button type="submit" variant="primary" disabled={busy}>
+        <Button type="submit" variant="primary">
           {t("key.save")}
         </Button>
       </div>
@@ -105,18 +104,28 @@ function useSaving(onSaved: (() => void) | undefined) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [outcome, setOutcome] = useState<Outcome>();
+  const check = useRef<AbortController>(undefined);
+  // Nothing comes of a key any more when another one is being typed or tried.
+  const giveUp = (): void => {
+    check.current?.abort();
+    setBusy(false);
+  };
+  const refusalOf = (key: string): string => t(key ? "key.refused" : "key.missing");
   const save = async (key: string): Promise<void> => {
+    giveUp();
     if (key && !canBeKey(key)) {
       setProblem(t("key.impossible"));
       return;
     }
+    check.current = new AbortController();
+    const { signal } = check.current;
     setBusy(true);
     setProblem(undefined);
-    const error = await checkKey(key);
+    const error = await checkKey(key, signal);
+    if (signal.aborted) return;
     setBusy(false);
     if (error) {
-      const refused = error.code === "unauthorized";
-      setProblem(refused ? t(key ? "key.refused" : "key.missing") : errorText(common, error));
+      setProblem(error.code === "unauthorized" ? refusalOf(key) : errorText(common, error));
       return;
     }
     setOutcome(key ? "works" : "noneNeeded");
@@ -124,11 +133,13 @@ function useSaving(onSaved: (() => void) | undefined) {
     onSaved?.();
   };
   const forget = (): void => {
+    giveUp();
     setProblem(undefined);
     setOutcome("forgotten");
     useApiKey.getState().setKey("");
   };
   const forgetOutcome = (): void => {
+    giveUp();
     setProblem(undefined);
     setOutcome(undefined);
   };
