@@ -32,7 +32,8 @@ run: $(VENV)/.run web/dist/.ready  ## Start the chatbot at http://127.0.0.1:8000
 
 test:  ## Run every check
 	@$(MAKE) --no-print-directory $(IN_PAIRS) \
-		lint types scripts templates .venv-emulator/.ready .venv-cli/.ready .venv-runtime/.ready
+		lint types scripts templates .venv-emulator/.ready .venv-cli/.ready .venv-runtime/.ready \
+		web/dist/.ready tests/e2e/node_modules/.ready
 	@$(MAKE) --no-print-directory web-check unit rehearse browser
 
 lint: $(VENV)/.dev

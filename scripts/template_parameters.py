@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SECTION = re.compile(r"Parameters:\s*(#.*)?")
 _NAME = re.compile(r"  (\w+):\s*(#.*)?")
@@ -13,8 +13,7 @@ _ITEM = re.compile(r"      ?\s*- (.*?)\s*")
 _BLOCK = ("", ">", ">-", "|", "|-")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter as the template declares it. ``default`` is ``None`` where a value has to be given."""
 
     name: str

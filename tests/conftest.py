@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes import PATIENCE
 from tests.serving import Client, Home, Stage, build, serving
-from tests.sharing import share_response_fields, share_service_models
+from tests.sharing import share_authorities, share_response_fields, share_service_models
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,6 +17,7 @@ def _shared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         share_service_models(patch)
         share_response_fields(patch)
+        share_authorities(patch)
         yield
 
 

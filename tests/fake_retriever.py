@@ -64,7 +64,7 @@ class ScriptedRetriever:
             if isinstance(step, RetrievalResult):
                 return step
             step.reached.set()
-            assert step.go.wait(20), "the test never let the search go on"
+            assert step.go.wait(60), "the test never let the search go on"
 
     def close(self) -> None:
         self.closed = True

@@ -17,7 +17,7 @@ from tests.contract.stores import START, MovableClock
 __all__ = ["START", "CountingKeyWrapper", "FaultyStore", "MovableClock", "Pause", "ScriptedModel", "echo"]
 
 #: Longer than anything in a test takes; whoever waits this long has hung.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)

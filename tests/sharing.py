@@ -1,4 +1,4 @@
-"""What all tests of a run share of two libraries that are slow to set up, and are set up anew by hundreds of tests."""
+"""What all tests of a run share of libraries that are slow to set up, and are set up anew by hundreds of tests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import fastapi.routing
 import pytest
 from botocore.loaders import create_loader
 from fastapi.utils import create_model_field
+from httpx._config import create_ssl_context
+from httpx._transports import default as transports
 
 
 def share_service_models(patch: pytest.MonkeyPatch) -> None:
@@ -33,3 +35,11 @@ def share_response_fields(patch: pytest.MonkeyPatch) -> None:
     A field depends on nothing but its name and its model, which are the same in each application.
     """
     patch.setattr(fastapi.routing, "create_model_field", functools.cache(create_model_field))
+
+
+def share_authorities(patch: pytest.MonkeyPatch) -> None:
+    """The authorities of the whole world, which every client of httpx reads, a twentieth of a second.
+
+    Hardly any of them speaks TLS here; those that do bring a context of their own, or trust the same ones.
+    """
+    patch.setattr(transports, "create_ssl_context", functools.cache(create_ssl_context))

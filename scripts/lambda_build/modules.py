@@ -61,6 +61,8 @@ class _Walk:
         self._source = source
         self._never = never
         self._parsed: dict[str, _Module] = {}
+        #: Where modules stand. The same few hundred names are looked for thousands of times.
+        self._paths: dict[str, Path | None] = {}
         self.modules: set[str] = set()
         self.others: set[str] = set()
         self._used: set[str] = set()
@@ -115,11 +117,11 @@ class _Walk:
             _Uses(self, module).visit(code)
 
     def _path(self, name: str) -> Path | None:
-        path = self._source.joinpath(*name.split("."))
-        for file in (path.with_suffix(".py"), path / "__init__.py"):
-            if file.is_file():
-                return file
-        return None
+        if name not in self._paths:
+            path = self._source.joinpath(*name.split("."))
+            files = (path.with_suffix(".py"), path / "__init__.py")
+            self._paths[name] = next((file for file in files if file.is_file()), None)
+        return self._paths[name]
 
     def _parse(self, name: str) -> _Module:
         path = self._path(name)

@@ -18,7 +18,7 @@ must() {
 
 # failed_with PATTERN: does the error text of the last call match the extended regular expression?
 failed_with() {
-    grep -qE "$1" "$WORK/error"
+    [[ $(<"$WORK/error") =~ $1 ]]
 }
 
 use_profile() {

@@ -14,11 +14,20 @@ read_stack() {
     STATUS=$(stack_value status)
 }
 
-# stack_value status|id|made|changed, or stack_value output|parameter NAME: the value, or nothing.
+# stack_value status|id|made|changed, or stack_value output|parameter NAME: the value, or nothing. The shell reads the lines
+# itself: this is asked dozens of times, and starting a program takes longer.
 stack_value() {
-    awk -F '\t' -v kind="$1" -v name="${2-}" '
-        $1 == kind && name == "" { print $2; exit }
-        $1 == kind && $2 == name { print $3; exit }' "$WORK/stack"
+    local line found="$1"$'\t'
+    if [ $# -gt 1 ]; then found=$found$2$'\t'; fi
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in
+        "$found"*)
+            line=${line#"$found"}
+            printf '%s\n' "${line%%$'\t'*}"
+            return
+            ;;
+        esac
+    done <"$WORK/stack"
 }
 
 # Is the index of documents in S3 Vectors, by what read_stack read?

@@ -89,12 +89,9 @@ def create_app(
     )
     # For the server, which ends running turns when it is told to stop.
     app.state.services = services
-    app.include_router(_chat_route(services, identify))
-    app.include_router(conversation_routes(services, lambda request: identify(request).user_id))
-    app.include_router(import_routes(services, lambda request: identify(request).user_id))
-    app.include_router(document_routes(services, lambda request: identify(request).user_id))
-    app.include_router(document_content_routes(services, lambda request: identify(request).user_id))
-    app.include_router(status_routes(services, lambda request: identify(request).user_id, web))
+    for router in _routers(services, identify, web):
+        # As they are: ``include_router`` makes every route anew, which takes as long as making the rest of the app.
+        app.router.routes.extend(router.routes)
     install_error_handlers(app)
     describe_events(app)
     if web:
@@ -111,6 +108,20 @@ def create_app(
             max_age=_PREFLIGHT_SECONDS,
         )
     return app
+
+
+def _routers(services: Services, identify: IdentifyCaller, web: WebFiles | None) -> tuple[APIRouter, ...]:
+    def user_of(request: Request) -> str:
+        return identify(request).user_id
+
+    return (
+        _chat_route(services, identify),
+        conversation_routes(services, user_of),
+        import_routes(services, user_of),
+        document_routes(services, user_of),
+        document_content_routes(services, user_of),
+        status_routes(services, user_of, web),
+    )
 
 
 def _chat_route(services: Services, identify: IdentifyCaller) -> APIRouter:

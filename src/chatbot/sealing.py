@@ -53,6 +53,10 @@ class ConversationSealer:
         self._keys = keys
         self._sealer = Sealer()
 
+    def load(self) -> None:
+        """Loads the library now; otherwise the first text does."""
+        self._sealer.load()
+
     def new_key(self, user_id: str, conversation_id: str) -> ConversationKey:
         """A key for a conversation that is not stored yet. Raises ``KeyUnavailable``."""
         key = self._keys.new(user_id, conversation_id)

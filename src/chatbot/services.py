@@ -36,12 +36,14 @@ class Services:
     status: StatusService
     turns: TurnRunner
     stopping: Stopping
+    load_sealer: Callable[[], None]
     close_store: Callable[[], None]
     documents: DocumentServices | None = None
 
     def start(self) -> None:
-        """Opens the models and begins to look after the documents. Raises ``ConfigurationError``."""
+        """Loads models and encryption, and begins to look after the documents. Raises ``ConfigurationError``."""
         self.llm.open()
+        self.load_sealer()
         if self.documents:
             self.documents.start()
 
@@ -103,6 +105,7 @@ def build_services(settings: Settings, backends: Backends) -> Services:
         status=status,
         turns=TurnRunner(),
         stopping=stopping,
+        load_sealer=sealer.load,
         close_store=backends.store.close,
         documents=documents,
     )

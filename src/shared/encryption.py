@@ -7,29 +7,28 @@ Encryption SDK, format version 2, in both homes:
 https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/message-format.html
 """
 
+# ruff: noqa: PLC0415 - the SDK brings boto3: a quarter of the start of a command that seals and opens nothing
+
 from __future__ import annotations
 
 import io
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from aws_encryption_sdk import EncryptionSDKClient
-from aws_encryption_sdk.identifiers import (
-    AlgorithmSuite,
-    CommitmentPolicy,
-    EncryptionKeyType,
-    WrappingAlgorithm,
-)
-from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey
-from aws_encryption_sdk.key_providers.raw import RawMasterKey
 from cachetools import TTLCache
 
 from shared.errors import DecryptionError
 from shared.models import DataKey
 from shared.ports import KeyWrapper
 
-SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
+if TYPE_CHECKING:
+    from aws_encryption_sdk import EncryptionSDKClient
+    from aws_encryption_sdk.identifiers import AlgorithmSuite
+    from aws_encryption_sdk.key_providers.raw import RawMasterKey
+
 _PROVIDER_ID = "chatbot"
 _KEY_ID = b"conversation"
 _CACHED_KEYS = 1000
@@ -48,22 +47,31 @@ class SealContext:
 class Sealer:
     """Seals and opens texts under a data key of 32 bytes. Stateless and safe to share between threads."""
 
-    def __init__(self) -> None:
-        self._client = EncryptionSDKClient(
+    def load(self) -> None:
+        """Loads the SDK now, a third of a second; otherwise the first text does."""
+        _ = self._client
+
+    @cached_property
+    def _client(self) -> EncryptionSDKClient:
+        from aws_encryption_sdk import EncryptionSDKClient
+        from aws_encryption_sdk.identifiers import CommitmentPolicy
+
+        return EncryptionSDKClient(
             commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, max_encrypted_data_keys=1
         )
 
     def seal(self, key: bytes, plaintext: bytes, context: SealContext) -> bytes:
         """The ciphertext, about 290 bytes longer than the plaintext."""
         ciphertext, _ = self._client.encrypt(
-            source=plaintext, key_provider=_master_key(key), algorithm=SUITE, encryption_context=asdict(context)
+            source=plaintext, key_provider=_master_key(key), algorithm=_suite(), encryption_context=asdict(context)
         )
         return bytes(ciphertext)
 
     def open(self, key: bytes, ciphertext: bytes, context: SealContext) -> bytes:
         """The plaintext. Raises ``DecryptionError``, the same for every cause."""
+        client = self._client
         try:
-            plaintext, bound, consumed = self._decrypt(key, ciphertext)
+            plaintext, bound, consumed = _decrypt(client, key, ciphertext)
         except Exception:  # noqa: BLE001 - the SDK lets InvalidTag, struct.error and others out; all must look alike
             raise _refused() from None
         # The SDK compares no context without its material-providers extra, and ignores what follows a message.
@@ -71,20 +79,21 @@ class Sealer:
             raise _refused()
         return plaintext
 
-    def _decrypt(self, key: bytes, ciphertext: bytes) -> tuple[bytes, Mapping[str, str], int]:
-        source = io.BytesIO(ciphertext)
-        decryptor = self._client.stream(mode="decrypt-unsigned", source=source, key_provider=_master_key(key))
-        try:
-            plaintext = decryptor.read()
-            if decryptor.header.algorithm is not SUITE:
-                raise _refused()
-            return bytes(plaintext), dict(decryptor.header.encryption_context), source.tell()
-        finally:
-            # A stream that was not read to its end raises when it is closed, also out of its finalizer, where nobody
-            # can catch it. It looks for this attribute to tell.
-            if not hasattr(decryptor, "footer"):
-                decryptor.footer = None
-            decryptor.close()
+
+def _decrypt(client: EncryptionSDKClient, key: bytes, ciphertext: bytes) -> tuple[bytes, Mapping[str, str], int]:
+    source = io.BytesIO(ciphertext)
+    decryptor = client.stream(mode="decrypt-unsigned", source=source, key_provider=_master_key(key))
+    try:
+        plaintext = decryptor.read()
+        if decryptor.header.algorithm is not _suite():
+            raise _refused()
+        return bytes(plaintext), dict(decryptor.header.encryption_context), source.tell()
+    finally:
+        # A stream that was not read to its end raises when it is closed, also out of its finalizer, where nobody can
+        # catch it. It looks for this attribute to tell.
+        if not hasattr(decryptor, "footer"):
+            decryptor.footer = None
+        decryptor.close()
 
 
 def _refused() -> DecryptionError:
@@ -93,7 +102,17 @@ def _refused() -> DecryptionError:
     )
 
 
+def _suite() -> AlgorithmSuite:
+    from aws_encryption_sdk.identifiers import AlgorithmSuite
+
+    return AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
+
+
 def _master_key(key: bytes) -> RawMasterKey:
+    from aws_encryption_sdk.identifiers import EncryptionKeyType, WrappingAlgorithm
+    from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey
+    from aws_encryption_sdk.key_providers.raw import RawMasterKey
+
     return RawMasterKey(
         provider_id=_PROVIDER_ID,
         key_id=_KEY_ID,

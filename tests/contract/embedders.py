@@ -80,7 +80,7 @@ class TitanServer(LoopbackServer):
             fault = self._faults.popleft() if self._faults else None
         try:
             if self.meeting is not None:
-                self.meeting.wait(10)
+                self.meeting.wait(60)
         finally:
             with self._lock:
                 self._at_once -= 1

@@ -105,7 +105,7 @@ def test_the_text_is_exactly_what_the_model_wrote(model: ChatModel, text: str) -
 
 @pytest.mark.usefixtures("_echoing")
 def test_replies_in_parallel_do_not_mix(model: ChatModel) -> None:
-    texts = [" ".join([word] * 30) for word in ("alpha", "bravo", "charlie", "delta")]
+    texts = [" ".join([word] * 12) for word in ("alpha", "bravo", "charlie", "delta")]
     with ThreadPoolExecutor(len(texts)) as pool:
         replies = list(pool.map(lambda text: text_of(list(model.stream(ask(text, max_tokens=200)))), texts))
     assert replies == texts

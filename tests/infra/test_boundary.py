@@ -1,4 +1,7 @@
-"""The boundary of the environment's roles: wide enough for what they do, and nobody who deploys gets round it."""
+"""The boundary of the environment's roles is narrow, and nobody who deploys gets round it.
+
+That it is wide enough for what the roles do is tested where that is recorded, in ``test_least_privilege.py``.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.infra.iam.deployment import VARIANTS, Deployment, Resource
-from tests.infra.iam.evaluation import Request, applies, is_allowed
-from tests.infra.iam.evidence import deployed, granted, needed
+from tests.infra.iam.boundary import github, statements_for
+from tests.infra.iam.deployment import VARIANTS
+from tests.infra.iam.evaluation import Request, is_allowed
+from tests.infra.iam.evidence import granted
 from tests.infra.iam.needs import as_context
-from tests.infra.iam.policies import Statement, statements_of
-from tests.infra.resolve import Resolved, resolve_all, resolve_one
+from tests.infra.iam.policies import Statement
+from tests.infra.resolve import Resolved, resolve_all
 from tests.infra.rules.base import listed
-from tests.infra.templates import GITHUB, templates
+from tests.infra.templates import templates
 from tests.infra.world import VARIANTS as WORLD
 
 _BOUNDARY = "arn:aws:iam::123456789012:policy/Boundary"
 _ROLE = "arn:aws:iam::123456789012:role/chatbot-prod-SecurityStack-1A2B-ChatRole-3C4D"
 _DEPLOYER = "arn:aws:iam::123456789012:role/DeployRole"
 _OTHERS = f"{_BOUNDARY.removesuffix('Boundary')}other"
-
-
-def _github(environment: str) -> Resolved:
-    (template,) = (each for each in templates() if each.name == GITHUB)
-    return resolve_one(template, {"Repository": "me/chat", "Environment": environment})
-
-
-def _of(environment: str, roles: list[str], *policies: str) -> list[Statement]:
-    """The statements of the policies, as if the roles had them."""
-    found = _github(environment).resources
-    bodies = [found[each]["Properties"]["PolicyDocument"] for each in policies]
-    made = (Resource(GITHUB, "P", "AWS::IAM::Policy", {"Roles": roles, "PolicyDocument": body}) for body in bodies)
-    return [*statements_of(Deployment({}, tuple(made)))]
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_whatever_a_role_needs_is_within_it(variant: str) -> None:
-    roles = {each.arn for each in deployed(variant).of_type("AWS::IAM::Role")}
-    environment = VARIANTS[variant]["Environment"]
-    boundary = _of(environment, sorted(roles), "Boundary")
-    tag = {"aws:resourcetag/chatbot:environment": environment}
-    # Whom the index lets in says its own policy, which knows no boundary.
-    asked = [each for each in needed(variant) if each.principal in roles and not each.resource.startswith("index/")]
-    tagged = [Request(each.principal, each.action, each.resource, as_context(tag), each.origin) for each in asked]
-
-    assert {each.principal for each in asked} == roles
-    assert [str(each) for each in tagged if not any(applies(one, each) for one in boundary)] == []
 
 
 def test_it_names_no_action_that_no_role_has() -> None:
@@ -58,12 +35,12 @@ def test_it_names_no_action_that_no_role_has() -> None:
         for action in statement.actions
     }
 
-    assert {action for each in _of("prod", ["r"], "Boundary") for action in each.actions} == held
+    assert {action for each in statements_for("prod", ["r"], "Boundary") for action in each.actions} == held
 
 
 def test_it_stays_within_the_environment() -> None:
     """But for models, of which nobody owns one, and for what AWS makes up the ids of."""
-    statements = [each for each in _of("prod", ["r"], "Boundary") if not each.conditions]
+    statements = [each for each in statements_for("prod", ["r"], "Boundary") if not each.conditions]
     others = {r for each in statements for r in each.resources if "chatbot-prod" not in r}
 
     assert {resource.split(":")[2] for resource in others if resource != "*"} == {"bedrock", "aoss"}
@@ -103,8 +80,8 @@ def test_who_deploys_gives_no_right_without_it(
     action: str, resource: str, boundary: str | None, *, allowed: bool
 ) -> None:
     context = as_context({"iam:permissionsboundary": boundary} if boundary else {})
-    attached = listed(_github("prod").resources["DeployRole"]["Properties"]["ManagedPolicyArns"])
-    statements = _of("prod", ["DeployRole"], *(arn.rpartition("/")[2] for arn in attached))
+    attached = listed(github("prod").resources["DeployRole"]["Properties"]["ManagedPolicyArns"])
+    statements = statements_for("prod", ["DeployRole"], *(arn.rpartition("/")[2] for arn in attached))
 
     assert is_allowed(Request(_DEPLOYER, action, resource, context), statements) is allowed
 
@@ -113,7 +90,7 @@ def test_who_deploys_gives_no_right_without_it(
 def test_not_even_another_policy_would_let_it(action: str) -> None:
     resource = _ROLE if "Role" in action else _BOUNDARY
     everything = Statement("Administrator", "identity", "Allow", (_DEPLOYER,), ("*",), ("*",))
-    statements = [*_of("prod", ["DeployRole"], "RolesPolicy"), everything]
+    statements = [*statements_for("prod", ["DeployRole"], "RolesPolicy"), everything]
 
     assert not is_allowed(Request(_DEPLOYER, action, resource), statements)
     assert is_allowed(Request(_DEPLOYER, "iam:GetRole", _ROLE), statements)

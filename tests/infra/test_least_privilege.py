@@ -16,11 +16,12 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from tests.infra.iam import checks, forbidden, justified, mutations
+from tests.infra.iam import boundary, checks, forbidden, justified, mutations
 from tests.infra.iam.actions import named
 from tests.infra.iam.deployment import DATA_ONLY, VARIANTS, deployment
-from tests.infra.iam.evaluation import is_allowed
+from tests.infra.iam.evaluation import Request, applies, is_allowed
 from tests.infra.iam.evidence import called, deployed, granted, needed, recorded, unrecorded
+from tests.infra.iam.needs import as_context
 from tests.infra.iam.policies import Statement, statements_of
 from tests.infra.iam.recorder import ADAPTERS, COLLECTION
 from tests.infra.templates import GITHUB, templates, walk
@@ -101,6 +102,20 @@ def _operations(function: ast.FunctionDef) -> Iterator[str]:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nothing_that_is_needed_is_refused(variant: str) -> None:
     assert checks.missing(needed(variant), granted(variant)) == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_whatever_a_role_needs_is_within_its_boundary(variant: str) -> None:
+    roles = {each.arn for each in deployed(variant).of_type("AWS::IAM::Role")}
+    environment = VARIANTS[variant]["Environment"]
+    within = boundary.statements_for(environment, sorted(roles), "Boundary")
+    tag = {"aws:resourcetag/chatbot:environment": environment}
+    # Whom the index lets in says its own policy, which knows no boundary.
+    asked = [each for each in needed(variant) if each.principal in roles and not each.resource.startswith("index/")]
+    tagged = [Request(each.principal, each.action, each.resource, as_context(tag), each.origin) for each in asked]
+
+    assert {each.principal for each in asked} == roles
+    assert [str(each) for each in tagged if not any(applies(one, each) for one in within)] == []
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

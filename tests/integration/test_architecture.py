@@ -155,6 +155,21 @@ def test_a_laptop_makes_no_aws_client(environ: dict[str, str]) -> None:
     assert [name for name in told["modules"] if name.startswith("shared.aws.")] == []
 
 
+_LIST_DOCUMENTS = """
+import sys
+from click.testing import CliRunner
+from chatbot.cli import cli
+
+listed = CliRunner().invoke(cli, ["--data-dir", sys.argv[1], "docs", "list"], obj={})
+assert "no documents yet" in listed.stderr, listed.output
+print([module for module in ("aws_encryption_sdk", "boto3", "xllamacpp") if module in sys.modules])
+"""
+
+
+def test_a_command_that_reads_no_conversation_loads_neither_the_encryption_nor_the_model(tmp_path: Path) -> None:
+    assert run(_LIST_DOCUMENTS, local_environ(tmp_path), str(tmp_path / "data")) == "[]\n"
+
+
 _BUILD_IN_THE_CLOUD = """
 import json, sys
 from chatbot.handler import cloud_app
@@ -185,4 +200,5 @@ def test_the_cloud_loads_nothing_local() -> None:
         *("rag.ingestion", "rag.retrieval", "rag.extraction", "rag.chunking", "tiktoken", "pypdfium2", "tokenizers"),
     )
     assert [name for name in modules if name.startswith(unwanted)] == []
-    assert {"shared.aws.dynamodb", "shared.aws.lambda_retriever"} <= set(modules)
+    # The first of these when the function starts, not when somebody waits for the first answer.
+    assert {"aws_encryption_sdk", "shared.aws.dynamodb", "shared.aws.lambda_retriever"} <= set(modules)

@@ -1,31 +1,53 @@
-"""The command line on the local data: the real application, served in the process of each command."""
+"""The command line on the local data: the real application, served anew by each command.
+
+What asks the built-in model, or is a matter of processes, runs as one; the rest in this process, which spares each
+command a second of imports.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.endless import ENDLESS_SETTINGS, endless
+from tests.integration.processes import OpenAIServer
 from tests.unit.cli.running import CommandLine
 
 pytestmark = pytest.mark.builtin_model
 
 
 @pytest.fixture
-def chatbot(tmp_path: Path) -> CommandLine:
+def chatbot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    # Where this process logs is not for a command to say.
+    monkeypatch.setattr("shared.logger.configure", lambda *_args, **_options: None)
     return CommandLine(tmp_path, CHATBOT_MAX_OUTPUT_TOKENS="24", CHATBOT_TEMPERATURE="0")
 
 
-# The replies of these tests are kept short, and say so.
+@pytest.fixture
+def provider() -> Iterator[OpenAIServer]:
+    """A model for tests that are not about the built-in one, which takes seconds to load and to answer."""
+    with OpenAIServer() as server:
+        yield server
+
+
+# The replies of the built-in model are kept short here, and say so.
 _CUT = "The answer was cut at the longest length a reply may have (CHATBOT_MAX_OUTPUT_TOKENS).\n"
 
 
-def run(chatbot: CommandLine, *arguments: str, stdin: bytes = b"", said: str = "") -> str:
-    """Runs the command as a process. Returns its standard output; fails where it fails or says more than ``said``."""
+def run(chatbot: CommandLine, *arguments: str, said: str = "") -> str:
+    """Runs the command. Returns its standard output; fails where it fails or says anything but ``said``."""
+    result = chatbot.run(*arguments)
+    assert (result.exit_code, result.stderr) == (0, said)
+    return result.stdout
+
+
+def run_process(chatbot: CommandLine, *arguments: str, stdin: bytes = b"", said: str = "") -> str:
+    """The same, as a process."""
     process = chatbot.start(*arguments)
     out, err = process.communicate(stdin, timeout=120)
     assert (process.returncode, err.decode().replace(_CUT, "")) == (0, said)
@@ -38,12 +60,12 @@ def run_json(chatbot: CommandLine, *arguments: str) -> dict[str, Any]:
 
 
 def test_a_conversation_lives_on_between_commands(chatbot: CommandLine, tmp_path: Path) -> None:
-    first = run_json(chatbot, "ask", "What is a lighthouse?")
+    first = json.loads(run_process(chatbot, "ask", "What is a lighthouse?", "--json"))
     assert first["reply"].strip()
-    assert run(chatbot, "ask", "-c", "Where are they built?", stdin=b"One sentence.").strip()
+    assert run_process(chatbot, "ask", "-c", "Where are they built?", stdin=b"One sentence.").strip()
 
     conversation_id = first["conversation_id"]
-    listed = run_json(chatbot, "conversations", "list")["conversations"]
+    listed = json.loads(run_process(chatbot, "conversations", "list", "--json"))["conversations"]
     assert [item["conversation_id"] for item in listed] == [conversation_id]
     shown = run_json(chatbot, "conversations", "show", conversation_id)["messages"]
     assert [message["role"] for message in shown] == ["user", "assistant"] * 2
@@ -107,11 +129,10 @@ def test_a_second_ctrl_c_leaves_at_once(chatbot: CommandLine) -> None:
 
 
 def test_a_conversation_that_does_not_exist_is_refused(chatbot: CommandLine) -> None:
-    process = chatbot.start("conversations", "show", "no-such-one")
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (1, b"")
-    assert err.startswith(b"chatbot: ")
-    assert b"Traceback" not in err
+    result = chatbot.run("conversations", "show", "no-such-one")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("chatbot: ")
+    assert "Traceback" not in result.stderr
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(chatbot: CommandLine, tmp_path: Path) -> None:
@@ -124,15 +145,15 @@ def test_a_data_folder_that_cannot_be_made_is_named(chatbot: CommandLine, tmp_pa
     assert b"Traceback" not in err
 
 
-def test_a_served_chatbot_is_spoken_to_by_its_url(chatbot: CommandLine) -> None:
-    server = chatbot.start("serve", "--port", "0", CHATBOT_LOG_LEVEL="INFO")
+def test_a_served_chatbot_is_spoken_to_by_its_url(chatbot: CommandLine, provider: OpenAIServer) -> None:
+    server = chatbot.start("serve", "--port", "0", CHATBOT_LOG_LEVEL="INFO", CHATBOT_MODEL=provider.spec)
     try:
         url = _announced_url(server)
-        assert run(chatbot, "--url", url, "ask", "Say hello.").strip()
+        assert run(chatbot, "--url", url, "ask", "Say hello.") == "You said: Say hello..\n"
         assert len(run_json(chatbot, "--url", url, "conversations", "list")["conversations"]) == 1
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=60)
     assert server.returncode in {0, -15, 143}
 
 
@@ -146,8 +167,9 @@ def _announced_url(server: subprocess.Popen[bytes]) -> str:
     raise AssertionError("the server ended without saying where it listens")
 
 
-def test_nothing_of_a_conversation_stands_in_the_clear(chatbot: CommandLine) -> None:
-    run(chatbot, "ask", "Remember the word xylophonist.")
+def test_nothing_of_a_conversation_stands_in_the_clear(chatbot: CommandLine, provider: OpenAIServer) -> None:
+    chatbot.environ["CHATBOT_MODEL"] = provider.spec
+    assert "xylophonist" in run(chatbot, "ask", "Remember the word xylophonist.")
     files = [file for file in Path(chatbot.environ["CHATBOT_DATA_DIR"]).rglob("*") if file.is_file()]
     assert any(file.read_bytes().startswith(b"SQLite format 3") for file in files)
     assert not [file for file in files if b"xylophonist" in file.read_bytes()]

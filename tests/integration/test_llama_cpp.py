@@ -91,7 +91,7 @@ def test_closing_the_model_ends_the_replies_in_the_making() -> None:
         rest = pool.submit(list, stream)
         model.close()
         with pytest.raises(ModelUnavailable):
-            rest.result(timeout=5)
+            rest.result(timeout=60)
         assert not _reply_threads()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from tests.contract.loopback import Exchange, LoopbackServer
 from tests.rehearsal.aws_cli.quick import ENVIRONMENT, quick_aws
-from tests.rehearsal.harness import Run, Shell
+from tests.rehearsal.harness import PROJECT, Run, Shell
 from tests.rehearsal.orders import Order
 
 pytestmark = pytest.mark.rehearsal
@@ -22,6 +23,7 @@ _IDENTITY = (
     b"<Arn>arn:aws:iam::123456789012:user/me</Arn><UserId>AIDA</UserId><Account>123456789012</Account>"
     b"</GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
+_TEMPLATE = shlex.quote(str(PROJECT / "infra" / "cloudformation" / "main.yaml"))
 _IDENTIFY = ("aws", "sts", "get-caller-identity")
 
 
@@ -83,6 +85,7 @@ def shell(tmp_path: Path, programs: Path, endpoint: str) -> Iterator[Shell]:
         "printf text | aws s3 cp - s3://bucket/key",
         "umask 027; aws configure set output json; cat .aws/config; stat -c %a .aws/config",
         "aws cloudformation",
+        f"aws cloudformation package --template-file {_TEMPLATE} --s3-bucket bucket --force-upload",
         "aws no-such-service",
         "aws s3api put-object --bucket b",
         "AWS_ENDPOINT_URL=http://127.0.0.1:9 aws dynamodb list-tables",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import encryption
@@ -33,6 +33,7 @@ def sealed(sealer: Sealer) -> bytes:
     return sealer.seal(KEY, b"meet me at noon", CONTEXT)
 
 
+@settings(deadline=None)
 @given(plaintext=st.binary(max_size=10_000))
 def test_what_is_sealed_opens_again(plaintext: bytes) -> None:
     sealer = Sealer()
@@ -106,7 +107,7 @@ def test_a_context_with_one_field_more_is_refused(sealer: Sealer) -> None:
     more: Any = sealer._client.encrypt(
         source=b"text",
         key_provider=encryption._master_key(KEY),
-        algorithm=encryption.SUITE,
+        algorithm=encryption._suite(),
         encryption_context={**asdict(CONTEXT), "another": "field"},
     )[0]
     with pytest.raises(DecryptionError):
@@ -118,6 +119,7 @@ def test_another_key_is_refused(sealer: Sealer, sealed: bytes) -> None:
         sealer.open(bytes(32), sealed, CONTEXT)
 
 
+@settings(deadline=None)
 @given(junk=st.binary(max_size=600))
 def test_junk_is_refused(junk: bytes) -> None:
     with pytest.raises(DecryptionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.markers import MarkerFilter, without_markers
@@ -59,17 +59,20 @@ def test_text_is_not_held_back_longer_than_needed() -> None:
     assert markers.feed(" [not a marker") == " [not a marker"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab [](),;`\n0123456789", max_size=80), st.integers(0, 12), st.integers(1, 7))
 def test_pieces_make_no_difference(text: str, passages: int, size: int) -> None:
     assert through(text, passages, size) == through(text, passages)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab [],0123456789", max_size=80), st.integers(0, 12))
 def test_every_marker_that_comes_out_stands_for_a_passage(text: str, passages: int) -> None:
     told = through(text, passages)
     assert all(int(number) <= passages for number in re.findall(r"\[([1-9]\d{0,2})\]", told))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab \n.!`x", max_size=80))
 def test_text_without_brackets_passes_unchanged(text: str) -> None:
     assert through(text, 3, 4) == text

@@ -275,7 +275,7 @@ def test_a_cut_before_any_answer_breaks_the_stream(server: FakeServer, model: Op
 
 def test_a_stall_before_the_answer_ends_at_the_deadline(server: FakeServer, model: OpenAICompatibleModel) -> None:
     def behave(_: Exchange) -> None:
-        server.closing.wait(20)
+        server.closing.wait(60)
 
     server.behave = behave
     assert isinstance(_failure(model, _ask(seconds=0.4)), ModelTimeout)
@@ -287,7 +287,7 @@ def test_a_stall_late_in_the_answer_ends_at_the_deadline(server: FakeServer, mod
             write(_line(_chunk("a")))
             time.sleep(0.6)
             write(_line(_chunk("b")))
-            server.closing.wait(20)
+            server.closing.wait(60)
 
     server.behave = behave
     assert isinstance(_failure(model, _ask(seconds=0.8)), ModelTimeout)

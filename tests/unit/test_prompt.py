@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.capabilities import ModelCapabilities
@@ -68,6 +68,7 @@ def test_a_message_that_no_context_holds_is_refused_with_the_figures() -> None:
     assert caught.value.field == "message"
 
 
+@settings(deadline=None)
 @given(
     count=st.integers(0, 20),
     length=st.integers(3, 400),
@@ -145,6 +146,7 @@ def test_a_title_is_the_first_line_with_words_cut_at_a_word(message: str, title:
         assert made == "What would be a good way to spend three rainy days in…"
 
 
+@settings(deadline=None)
 @given(message=st.text(min_size=1, max_size=300).filter(str.strip))
 def test_every_message_gives_a_title(message: str) -> None:
     made = title_from(message)

@@ -25,7 +25,6 @@ def process(name: str, command: list[str], folder: Path) -> Iterator[subprocess.
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(folder),
         "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     with (folder / f"{name}.log").open("wb") as log:
         # A group of its own: what it started ends with it, even where it could not see to that itself.

@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "chatbot.cli"]
 _TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
-_TIMEOUT = 20.0
+_TIMEOUT = 60.0
 
 
 class CommandLine:

@@ -26,7 +26,7 @@ def test_help_imports_nothing_heavy(bare_chatbot: CommandLine) -> None:
 
 def test_a_question_and_its_answer_through_pipes(chatbot: CommandLine) -> None:
     process = chatbot.start("ask", "hello")
-    assert process.communicate(b"piped", timeout=30) == (b"You said: hello\n\npiped\n", b"")
+    assert process.communicate(b"piped", timeout=60) == (b"You said: hello\n\npiped\n", b"")
     assert process.returncode == 0
 
 
@@ -41,7 +41,7 @@ def test_a_reader_that_has_enough_is_no_error(chatbot: CommandLine, api: FakeApi
 def test_a_full_disk_is_named(chatbot: CommandLine) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, env=chatbot.environ, timeout=30, check=False
+            [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, env=chatbot.environ, timeout=60, check=False
         )
     assert (done.returncode, done.stderr) == (1, b"chatbot: No space left on device\n")
 
@@ -49,7 +49,7 @@ def test_a_full_disk_is_named(chatbot: CommandLine) -> None:
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_closed_streams_are_no_crash(chatbot: CommandLine, closed: str) -> None:
     command = f"{' '.join(COMMAND)} ask hello {closed}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, env=chatbot.environ, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, env=chatbot.environ, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -60,10 +60,10 @@ def test_ctrl_c_ends_a_question_quietly(chatbot: CommandLine, api: FakeApi) -> N
     process.stdin.close()
     assert os.read(process.stdout.fileno(), 4) == b"You "
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=10) == 130
+    assert process.wait(timeout=60) == 130
     assert process.stderr is not None
     assert process.stderr.read() == b""
-    assert api.disconnected.wait(10)
+    assert api.disconnected.wait(60)
     process.stdout.close()
     process.stderr.close()
 
@@ -99,7 +99,7 @@ def test_titles_fit_the_terminal_and_cannot_drive_it(chatbot: CommandLine, api: 
 def test_a_terminal_without_unicode_gets_question_marks(chatbot: CommandLine, api: FakeApi) -> None:
     api.add("c", title="é漢")
     process = chatbot.start("conversations", "show", "c", PYTHONIOENCODING="ascii:strict")
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert (out.splitlines()[0], err) == (b"??", b"")
 
 
@@ -110,11 +110,11 @@ def test_the_key_of_the_config_file_is_used(api: FakeApi, bare_chatbot: CommandL
     file.write_text(f'[env.dev]\nurl = "{api.url}"\napi_key = "file-key"\n')
     file.chmod(0o600)
     process = bare_chatbot.start("--env", "dev", "models", "--json")
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert (json.loads(out)["models"][0]["id"], err) == ("builtin", b"")
     file.chmod(0o644)
     process = bare_chatbot.start("--env", "dev", "models")
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, b"")
     assert b"chmod 600" in err
     assert b"file-key" not in err

@@ -292,7 +292,7 @@ def test_threads_that_come_together_open_it_once(opener: Opener) -> None:
     service = EmbeddingService(BUILTIN, opener)
 
     def ask(number: int) -> dict[str, Vector[float]]:
-        together.wait(20)
+        together.wait(60)
         return _query(service, f"question {number % 4}")
 
     with ThreadPoolExecutor(8) as pool:

@@ -10,7 +10,6 @@ import math
 import threading
 import time
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -22,28 +21,34 @@ from tests.contract.bedrock_server import BedrockServer, Refusal, _invalid, _ref
 from tests.contract.loopback import Exchange
 
 _CONTEXT_TOKENS = 8192
-#: A reply of the small model is no better for being long, and the rehearsal has five minutes.
-_MOST_TOKENS = 96
+#: A reply of the small model is no better for being long: this makes several pieces of a stream.
+_MOST_TOKENS = 32
 _MOST_CHARACTERS = 50_000
 _DIMENSIONS = (256, 512, 1024)
 _SECONDS = 60.0
 
 
 class _SmallModel:
-    """The built-in model, loaded in the background so that the account starts at once; its replies are short."""
+    """The built-in model, loaded once somebody asks it something; its replies are short."""
 
     def __init__(self) -> None:
-        pool = ThreadPoolExecutor(1, thread_name_prefix="load-model")
-        self._model: Future[LlamaCppModel] = pool.submit(LlamaCppModel, builtin_weights(), _CONTEXT_TOKENS)
-        pool.shutdown(wait=False)
+        self._lock = threading.Lock()
+        self._model: LlamaCppModel | None = None
 
     def stream(self, request: ModelRequest) -> Generator[ModelEvent]:
         # Without chance, so that the same rehearsal tells the same story twice.
         request = replace(request, max_tokens=min(request.max_tokens, _MOST_TOKENS), temperature=0.0)
-        return self._model.result().stream(request)
+        return self._loaded().stream(request)
 
     def close(self) -> None:
-        self._model.result().close()
+        if self._model:
+            self._model.close()
+
+    def _loaded(self) -> LlamaCppModel:
+        with self._lock:
+            # One thread: several wait for each other by spinning, and there are other accounts on this machine.
+            self._model = self._model or LlamaCppModel(builtin_weights(), _CONTEXT_TOKENS, threads=1)
+            return self._model
 
 
 class BedrockRuntime(BedrockServer):
@@ -51,7 +56,7 @@ class BedrockRuntime(BedrockServer):
 
     def __init__(self, port: int) -> None:
         self._small = _SmallModel()
-        self._embedder = MiniLMEmbedder(builtin_embedder())
+        self._embedder = MiniLMEmbedder(builtin_embedder(), threads=1)
         self._embedding = threading.Lock()
         super().__init__(self._small, port)
 
