@@ -18,7 +18,7 @@ IN_PAIRS := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=targe
 # process more than the two cores that this is timed on: a third of their time goes by in waiting for disks and servers.
 PYTEST := $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean web web-check web-types browser bench-web pictures
+.PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean web web-check web-types browser browser-check bench-web pictures
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -32,9 +32,8 @@ run: $(VENV)/.run web/dist/.ready  ## Start the chatbot at http://127.0.0.1:8000
 
 test:  ## Run every check
 	@$(MAKE) --no-print-directory $(IN_PAIRS) \
-		lint types scripts templates .venv-emulator/.ready .venv-cli/.ready .venv-runtime/.ready \
-		web/dist/.ready tests/e2e/node_modules/.ready
-	@$(MAKE) --no-print-directory web-check unit rehearse browser
+		lint types scripts templates web-check browser-check .venv-emulator/.ready .venv-cli/.ready .venv-runtime/.ready
+	@$(MAKE) --no-print-directory unit rehearse browser
 
 lint: $(VENV)/.dev
 	@echo '== lint: ruff, import rules'
@@ -72,6 +71,10 @@ web-types: $(VENV)/.run web/node_modules/.ready  ## Renew the web interface's ty
 	@$(BIN)/python scripts/openapi.py >web/openapi.json.new
 	@mv web/openapi.json.new web/openapi.json
 	@cd web && npm run --silent schema
+
+browser-check: web/dist/.ready tests/e2e/node_modules/.ready
+	@echo '== browser tests: biome, tsc'
+	@cd tests/e2e && npm run --silent check
 
 browser: $(VENV)/.run web/dist/.ready tests/e2e/node_modules/.ready  ## Try the web interface in a browser (SLOW=1: on a slow one)
 	@echo '== browser: the web interface, against the local server'

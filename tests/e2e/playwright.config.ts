@@ -12,8 +12,7 @@ export default defineConfig({
   forbidOnly: true,
   // A test that passes at the second try is a test that fails.
   retries: 0,
-  // One more than the two cores that this is timed on: half of the time goes by in waiting.
-  workers: 3,
+  workers: 2,
   // Ten times what the longest takes on a quiet machine.
   timeout: 180_000,
   expect: { timeout: 30_000 },
