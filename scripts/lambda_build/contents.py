@@ -10,19 +10,19 @@ from lambda_build.archive import File
 from lambda_build.bytecode import Interpreter, compiled
 from lambda_build.errors import BuildError
 from lambda_build.functions import NEVER, Function, files_of, unused
-from lambda_build.modules import reached
+from lambda_build.modules import Source, reached
 from lambda_build.wheels import Wheel
 
 #: Parts of a wheel's data folder that are installed beside its modules; scripts and headers are not needed.
 _BESIDE_MODULES = ("purelib", "platlib")
 
 
-def own_files(source: Path, function: Function) -> dict[str, File]:
+def own_files(source: Source, function: Function) -> dict[str, File]:
     """By path in the zip. Raises ``BuildError``, ``OSError``."""
     modules = reached(source, function.entries, NEVER).modules
-    paths = {_path_of(source, module) for module in modules} | set(files_of(modules))
+    paths = {_path_of(source.folder, module) for module in modules} | set(files_of(modules))
     # A mode of our own: that of a checkout depends on the umask.
-    return {path: File((source / path).read_bytes(), executable=path.endswith(".sh")) for path in paths}
+    return {path: File((source.folder / path).read_bytes(), executable=path.endswith(".sh")) for path in paths}
 
 
 def library_files(wheels: Iterable[Wheel], function: Function) -> dict[str, File]:

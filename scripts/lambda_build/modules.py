@@ -25,8 +25,8 @@ class Reached:
     others: frozenset[str]
 
 
-def reached(source: Path, entries: Collection[str], never: Collection[str] = ()) -> Reached:
-    """From ``entries`` in the folder ``source``, without entering the functions ``never``: each ``module:function``.
+def reached(source: Source, entries: Collection[str], never: Collection[str] = ()) -> Reached:
+    """From ``entries`` in ``source``, without entering the functions ``never``: each ``module:function``.
 
     Raises ``BuildError`` where one of them is not there, and where an import is relative (this code has none).
     """
@@ -54,71 +54,27 @@ class _Module:
     names: dict[str, tuple[str, str]]
 
 
-class _Walk:
-    """Follows what is used until nothing new is."""
+class Source:
+    """Our modules in a folder; each is looked for once and parsed once, whoever asks."""
 
-    def __init__(self, source: Path, never: frozenset[str]) -> None:
-        self._source = source
-        self._never = never
-        self._parsed: dict[str, _Module] = {}
-        #: Where modules stand. The same few hundred names are looked for thousands of times.
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._paths: dict[str, Path | None] = {}
-        self.modules: set[str] = set()
-        self.others: set[str] = set()
-        self._used: set[str] = set()
-        self._waiting: list[tuple[str, ast.AST]] = []
-        #: Names used of modules that nothing has imported yet, as annotations do.
-        self._early: dict[str, set[str]] = {}
+        self._modules: dict[str, _Module] = {}
 
-    def check(self, function: str) -> None:
-        module, _, name = function.partition(":")
-        if not self.is_module(module) or name not in self.parsed(module).functions:
-            raise BuildError(
-                f"{function} is not in {self._source}.", "Name one that is, in scripts/lambda_build/functions.py."
-            )
-
-    def is_module(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Whether there is such a module."""
         return self._path(name) is not None
 
-    def parsed(self, name: str) -> _Module:
-        if name not in self._parsed:
-            self._parsed[name] = self._parse(name)
-        return self._parsed[name]
-
-    def load(self, name: str) -> None:
-        """The module is imported, and with it the packages around it."""
-        if name in self.modules:
-            return
-        self.modules.add(name)
-        if parent := name.rpartition(".")[0]:
-            self.load(parent)
-        self._waiting += [(name, statement) for statement in self.parsed(name).body]
-        for used in self._early.pop(name, ()):
-            self.use(name, used)
-
-    def use(self, module: str, name: str) -> None:
-        """A name of a module is used, which counts once that is imported: nothing stands for any of its functions."""
-        if module not in self.modules:
-            self._early.setdefault(module, set()).add(name)
-            return
-        found = self.parsed(module)
-        if not name:
-            for function in found.functions:
-                self.use(module, function)
-        elif name in found.names:
-            self.use(*found.names[name])
-        elif name in found.functions and f"{module}:{name}" not in self._used | self._never:
-            self._used.add(f"{module}:{name}")
-            self._waiting.append((module, found.functions[name]))
-
-    def run(self) -> None:
-        while self._waiting:
-            module, code = self._waiting.pop()
-            _Uses(self, module).visit(code)
+    def module(self, name: str) -> _Module:
+        """The module, parsed. Raises ``BuildError``."""
+        if name not in self._modules:
+            self._modules[name] = self._parse(name)
+        return self._modules[name]
 
     def _path(self, name: str) -> Path | None:
         if name not in self._paths:
-            path = self._source.joinpath(*name.split("."))
+            path = self.folder.joinpath(*name.split("."))
             files = (path.with_suffix(".py"), path / "__init__.py")
             self._paths[name] = next((file for file in files if file.is_file()), None)
         return self._paths[name]
@@ -146,11 +102,63 @@ class _Walk:
         found = {}
         for alias in node.names:
             whole = f"{node.module}.{alias.name}"
-            if self.is_module(whole):
+            if self.has(whole):
                 found[alias.asname or alias.name] = (whole, "")
-            elif self.is_module(node.module):
+            elif self.has(node.module):
                 found[alias.asname or alias.name] = (node.module, alias.name)
         return found
+
+
+class _Walk:
+    """Follows what is used until nothing new is."""
+
+    def __init__(self, source: Source, never: frozenset[str]) -> None:
+        self.source = source
+        self._never = never
+        self.modules: set[str] = set()
+        self.others: set[str] = set()
+        self._used: set[str] = set()
+        self._waiting: list[tuple[str, ast.AST]] = []
+        #: Names used of modules that nothing has imported yet, as annotations do.
+        self._early: dict[str, set[str]] = {}
+
+    def check(self, function: str) -> None:
+        module, _, name = function.partition(":")
+        if not self.source.has(module) or name not in self.source.module(module).functions:
+            raise BuildError(
+                f"{function} is not in {self.source.folder}.", "Name one that is, in scripts/lambda_build/functions.py."
+            )
+
+    def load(self, name: str) -> None:
+        """The module is imported, and with it the packages around it."""
+        if name in self.modules:
+            return
+        self.modules.add(name)
+        if parent := name.rpartition(".")[0]:
+            self.load(parent)
+        self._waiting += [(name, statement) for statement in self.source.module(name).body]
+        for used in self._early.pop(name, ()):
+            self.use(name, used)
+
+    def use(self, module: str, name: str) -> None:
+        """A name of a module is used, which counts once that is imported: nothing stands for any of its functions."""
+        if module not in self.modules:
+            self._early.setdefault(module, set()).add(name)
+            return
+        found = self.source.module(module)
+        if not name:
+            for function in found.functions:
+                self.use(module, function)
+        elif name in found.names:
+            self.use(*found.names[name])
+        elif name in found.functions and f"{module}:{name}" not in self._used | self._never:
+            self._used.add(f"{module}:{name}")
+            self._waiting.append((module, found.functions[name]))
+
+    def run(self) -> None:
+        while self._waiting:
+            module, code = self._waiting.pop()
+            _Uses(self, module).visit(code)
 
 
 class _Uses(ast.NodeVisitor):
@@ -159,11 +167,11 @@ class _Uses(ast.NodeVisitor):
     def __init__(self, walk: _Walk, module: str) -> None:
         self._walk = walk
         self._module = module
-        self._names = walk.parsed(module).names
+        self._names = walk.source.module(module).names
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            if self._walk.is_module(alias.name):
+            if self._walk.source.has(alias.name):
                 self._walk.load(alias.name)
                 self._walk.use(alias.name, "")
             else:
@@ -171,12 +179,12 @@ class _Uses(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = str(node.module)
-        if not self._walk.is_module(module):
+        if not self._walk.source.has(module):
             self._walk.others.add(module.partition(".")[0])
             return
         self._walk.load(module)
         for alias in node.names:
-            if self._walk.is_module(f"{module}.{alias.name}"):
+            if self._walk.source.has(f"{module}.{alias.name}"):
                 self._walk.load(f"{module}.{alias.name}")
             elif alias.name == "*":
                 self._walk.use(module, "")

@@ -18,6 +18,7 @@ from lambda_build.archive import File, pack
 from lambda_build.bytecode import Interpreter
 from lambda_build.errors import BuildError
 from lambda_build.functions import Function
+from lambda_build.modules import Source
 from lambda_build.sbom import bill_of_materials
 from lambda_build.wheels import Platform, Wheel, Wheels
 
@@ -63,9 +64,14 @@ class Release:
         before = self._before()
         # One after the other: together they would fetch the same wheels.
         wheels = {function.name: self._wheels_of(function) for function in functions}
+        # These, too: together they would parse the same modules.
+        source = Source(self._root / "src")
+        own = {function.name: contents.own_files(source, function) for function in functions}
         with ThreadPoolExecutor(len(functions)) as pool:
             jobs = [
-                pool.submit(self._one, function, wheels[function.name], before.get(function.name, {}))
+                pool.submit(
+                    self._one, function, own[function.name], wheels[function.name], before.get(function.name, {})
+                )
                 for function in functions
             ]
             built = [job.result() for job in jobs]
@@ -79,8 +85,9 @@ class Release:
             raise BuildError(f"{lock} has no {', '.join(gone)}.", "Take it out of scripts/lambda_build/functions.py.")
         return self._wheels.get([requirement for requirement in locked if requirement.name not in function.unneeded])
 
-    def _one(self, function: Function, wheels: Sequence[Wheel], before: Mapping[str, Any]) -> Built:
-        own = contents.own_files(self._root / "src", function)
+    def _one(
+        self, function: Function, own: dict[str, File], wheels: Sequence[Wheel], before: Mapping[str, Any]
+    ) -> Built:
         inputs = self._inputs(own, wheels)
         path = self._output / f"{function.name}.zip"
         bill = self._output / f"{function.name}.cdx.json"

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from lambda_build.errors import BuildError
 from lambda_build.functions import FUNCTIONS, NEVER
-from lambda_build.modules import Reached, reached
+from lambda_build.modules import Reached, Source, reached
 
 from tests.packaging.building import ROOT
 
+SOURCE = Source(ROOT / "src")
 FROM_FUTURE = "from __future__ import annotations\n"
 
 
@@ -22,7 +23,7 @@ def walk(folder: Path, files: dict[str, str], entry: str = "app.entry:handler", 
         for package in (parent for parent in path.parents if parent.is_relative_to(folder) and parent != folder):
             (package / "__init__.py").touch()
         path.write_text(FROM_FUTURE + text)
-    return reached(folder, (entry,), never)
+    return reached(Source(folder), (entry,), never)
 
 
 def test_what_a_module_imports_is_reached_with_the_packages_around_it(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_what_cannot_be_followed_is_named(tmp_path: Path, text: str, said: str) 
 
 def test_no_function_of_the_cloud_reaches_the_laptop() -> None:
     for function in FUNCTIONS:
-        modules = reached(ROOT / "src", function.entries, NEVER).modules
+        modules = reached(SOURCE, function.entries, NEVER).modules
         assert not {name for name in modules if name.startswith(("shared.local", "chatbot.command_line"))}
         assert "shared.document_backends" in modules
 
@@ -144,6 +145,6 @@ def test_the_chat_function_would_reach_the_laptops_worker_if_nobody_said_that_it
     # So the list of what is never called is not longer than it has to be.
     for function in NEVER:
         others = tuple(other for other in NEVER if other != function)
-        with_it = {one.name: reached(ROOT / "src", one.entries, others).modules for one in FUNCTIONS}
-        without = {one.name: reached(ROOT / "src", one.entries, NEVER).modules for one in FUNCTIONS}
+        with_it = {one.name: reached(SOURCE, one.entries, others).modules for one in FUNCTIONS}
+        without = {one.name: reached(SOURCE, one.entries, NEVER).modules for one in FUNCTIONS}
         assert with_it != without
