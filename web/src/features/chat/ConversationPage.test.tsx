@@ -3,6 +3,7 @@ import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Route, Switch } from "wouter";
+import { navigate } from "wouter/use-browser-location";
 import { ApiError } from "~/api/errors";
 import { NEW } from "~/state/choices";
 import { draftOf, useDrafts } from "~/state/drafts";
@@ -310,6 +311,16 @@ describe("commands from elsewhere", () => {
       await save();
       await vi.waitFor(() => expect(server.turns).toHaveLength(1));
       expect(server.turns[0]?.body).toMatchObject({ message: "Question 2", replaces: "a2" });
+      expect(useEditing.getState().texts).toEqual({});
+    });
+
+    it("are given up with another conversation", async () => {
+      server.pages.set("/conversations/d", () => conversation(1));
+      act(() => navigate("/c/d"));
+      await screen.findByRole("heading", { name: "Rain" });
+      act(() => navigate("/c/c"));
+      expect(editLast()).toBe(true);
+      act(() => navigate("/c/d"));
       expect(useEditing.getState().texts).toEqual({});
     });
 

@@ -15,7 +15,7 @@ export function useChatCommands(conversationId: string | undefined, rows: readon
   const { t } = useTranslation();
   const now = useRef(rows);
   now.current = rows;
-  const whenSaved = useWhenSaved(rows);
+  const whenSaved = useWhenSaved(conversationId, rows);
   useEffect(() => {
     if (conversationId === undefined) return;
     const copied = (isCopied: boolean): void => {
@@ -60,8 +60,13 @@ function isBeingSaved(rows: readonly Row[]): boolean {
 }
 
 /** Keeps a command for when the last answer is a saved message; whoever does something else meanwhile has given it up. */
-function useWhenSaved(rows: readonly Row[]): (command: () => void) => true {
-  const kept = useRef<(() => void) | undefined>(undefined);
+function useWhenSaved(
+  conversationId: string | undefined,
+  rows: readonly Row[],
+): (command: () => void) => true {
+  const kept = useRef<{ readonly conversationId: string | undefined; readonly command: () => void }>(
+    undefined,
+  );
   useEffect(() => {
     const giveUp = (): void => {
       kept.current = undefined;
@@ -75,15 +80,19 @@ function useWhenSaved(rows: readonly Row[]): (command: () => void) => true {
     };
   }, []);
   useEffect(() => {
-    if (isBeingSaved(rows)) return;
-    const command = kept.current;
+    const wish = kept.current;
+    const isHere = wish?.conversationId === conversationId;
+    if (isHere && isBeingSaved(rows)) return;
     kept.current = undefined;
-    command?.();
-  }, [rows]);
-  return useCallback((command) => {
-    kept.current = command;
-    return true;
-  }, []);
+    if (isHere) wish?.command();
+  }, [conversationId, rows]);
+  return useCallback(
+    (command) => {
+      kept.current = { conversationId, command };
+      return true;
+    },
+    [conversationId],
+  );
 }
 
 function lastAnswer(rows: readonly Row[]): string {
