@@ -10,8 +10,9 @@ _TOKEN = re.compile(
     r"|(?P<marker> *\[[1-9]\d{0,2}(?: *[,;] *[1-9]\d{0,2})*\])|(?P<other>[^\s\[`~]+|\S)"
 )
 #: The end of a text that may become one of these with what follows.
-_UNDECIDED = re.compile(r"(?:(?<!`)`{1,2}|(?<!~)~{1,2}|\n[ \t]*| +| *\[[\d ,;]{0,200})$")
+_UNDECIDED = re.compile(r"(?:(?<!`)`{1,2}|(?<!~)~{1,2}|\n[ \t]*(?:\[[\d ,;]{0,200})?| +| *\[[\d ,;]{0,200})$")
 _NUMBER = re.compile(r"\d+")
+_NUMBERS = re.compile(r"[\d,;]+")
 
 
 class MarkerFilter:
@@ -26,6 +27,8 @@ class MarkerFilter:
         self._fenced = False
         self._quoted = False
         self._line_begins = True
+        #: What came out ends in a bracket that is open, with numbers at most behind it.
+        self._opened = False
 
     def feed(self, text: str) -> str:
         """What is decided so far; the rest is held back."""
@@ -41,8 +44,9 @@ class MarkerFilter:
         return _TOKEN.sub(self._replace, rest)
 
     def _replace(self, found: re.Match[str]) -> str:
-        text, line_begins = found[0], self._line_begins
+        text, line_begins, opened = found[0], self._line_begins, self._opened
         self._line_begins = bool(found["line"])
+        self._opened = text == "[" or (opened and _NUMBERS.fullmatch(text) is not None)
         if found["line"]:
             self._quoted = False  # a tick without its partner quotes no further than its line
         elif found["fence"]:
@@ -51,7 +55,10 @@ class MarkerFilter:
         elif found["tick"]:
             self._quoted = not self._quoted and not self._fenced
         elif found["marker"] and not self._fenced and not self._quoted:
-            return self._known(text)
+            text = self._known(text)
+            if not text and opened:
+                # Without a gap, what stands around it would become a marker.
+                self._opened, text = True, " "
         return text
 
     def _known(self, marker: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatbot.markers import MarkerFilter, without_markers
@@ -61,12 +61,23 @@ def test_text_is_not_held_back_longer_than_needed() -> None:
 
 @settings(deadline=None)
 @given(st.text(alphabet="ab [](),;`\n0123456789", max_size=80), st.integers(0, 12), st.integers(1, 7))
+@example("a\n [3]", 1, 1)
 def test_pieces_make_no_difference(text: str, passages: int, size: int) -> None:
     assert through(text, passages, size) == through(text, passages)
 
 
+@pytest.mark.parametrize("size", [1, 80])
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("[3[4]]", "[3 ]"), ("[[7]3]", "[ 3]"), ("[[7] [8]3]", "[  3]"), ("[a[7]]", "[a]"), ("[3[2]]", "[3[2]]")],
+)
+def test_what_is_taken_out_leaves_no_other_marker_behind(written: str, told: str, size: int) -> None:
+    assert through(written, passages=2, size=size) == told
+
+
 @settings(deadline=None)
-@given(st.text(alphabet="ab [],0123456789", max_size=80), st.integers(0, 12))
+@given(st.text(alphabet="[],1 7", max_size=12), st.integers(0, 3))
+@example("[1[1]]", 0)
 def test_every_marker_that_comes_out_stands_for_a_passage(text: str, passages: int) -> None:
     told = through(text, passages)
     assert all(int(number) <= passages for number in re.findall(r"\[([1-9]\d{0,2})\]", told))
