@@ -18,6 +18,20 @@ import {
 
 const POEM = "Roses are red, violets are blue, sugar is sweet and so are you. ".repeat(10);
 const failure = (page: Page): Locator => page.getByRole("region", { name: "Not answered" });
+/** The poem, whose last word waits: what broke off must not have been answered before anybody has seen that it did. */
+function poemThatWaits(): { readonly answer: () => AsyncIterable<string>; readonly goOn: () => void } {
+  let goOn = (): void => undefined;
+  const mayEnd = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  async function* answer(): AsyncIterable<string> {
+    yield* slowly(POEM, 3);
+    await mayEnd;
+    yield " Amen.";
+  }
+  return { answer, goOn };
+}
+
 const isChat = (url: string | undefined): boolean => url === "/api/chat";
 
 test("the connection breaks in the middle of an answer: trying again gives that answer, not a second one", async ({
@@ -28,7 +42,8 @@ test("the connection breaks in the middle of an answer: trying again gives that 
   expectedErrors,
 }) => {
   expectedErrors.push(/ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION|Failed to load resource/);
-  model.answers(() => slowly(POEM, 3));
+  const poem = poemThatWaits();
+  model.answers(poem.answer);
   await page.goto("/");
   gateway.cuts((request) => (isChat(request.url) ? 1_200 : undefined));
   await send(page, "A poem, please");
@@ -36,9 +51,10 @@ test("the connection breaks in the middle of an answer: trying again gives that 
   await expect(questions(page).last()).toContainText("A poem, please");
   gateway.follows();
   await failure(page).getByRole("button", { name: "Try again" }).click();
+  poem.goOn();
   await answered(page);
   await expect(answers(page)).toHaveCount(1);
-  await expect(answers(page).last()).toContainText(POEM.trim().slice(-40));
+  await expect(answers(page).last()).toContainText(`${POEM.trim().slice(-40)} Amen.`);
   expect(model.asked).toHaveLength(1);
   expect(await saved(page, server)).toHaveLength(2);
 });
@@ -67,15 +83,17 @@ test("the page is loaded anew after the connection broke", async ({
   gateway,
 }) => {
   expectedErrors.push(/ERR_|Failed to load resource/);
-  model.answers(() => slowly(POEM, 3));
+  const poem = poemThatWaits();
+  model.answers(poem.answer);
   await page.goto("/");
   gateway.cuts((request) => (isChat(request.url) ? 800 : undefined));
   await send(page, "A poem, please");
   await expect(failure(page)).toContainText("The connection broke off");
   gateway.follows();
   await page.reload();
+  poem.goOn();
   await answered(page);
-  await expect(answers(page).last()).toContainText(POEM.trim().slice(-40));
+  await expect(answers(page).last()).toContainText(`${POEM.trim().slice(-40)} Amen.`);
 });
 
 test("the model breaks off: nothing is saved, and trying again works", async ({
