@@ -15,7 +15,7 @@ given = $(if $(filter command line,$(origin $(1))),$(2) '$($(1))')
 # 4.0, as on a Mac) does one after the other.
 IN_PAIRS := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target)
 # Test files are handed out in their order: those with few tests, which take longest, would come last otherwise. One
-# process more than the two cores that this is timed on: a third of their time goes by in waiting for disks and servers.
+# process more than the two cores that this is timed on, for while the others wait for disks and servers.
 PYTEST := $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test lint types unit scripts templates rehearse bench bench-rag lock help clean web web-check web-types browser browser-check bench-web pictures

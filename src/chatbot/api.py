@@ -90,7 +90,8 @@ def create_app(
     # For the server, which ends running turns when it is told to stop.
     app.state.services = services
     for router in _routers(services, identify, web):
-        # As they are: ``include_router`` makes every route anew, which takes as long as making the rest of the app.
+        # As they are: ``include_router`` makes every route anew, which takes as long as making the rest of the app. It
+        # would add the app's own dependencies and prefix to them, of which there are none.
         app.router.routes.extend(router.routes)
     install_error_handlers(app)
     describe_events(app)

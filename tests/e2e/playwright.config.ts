@@ -13,7 +13,7 @@ export default defineConfig({
   // A test that passes at the second try is a test that fails.
   retries: 0,
   workers: 2,
-  // Ten times what the longest takes on a quiet machine.
+  // The longest take a quarter of a minute on a quiet machine; on a busy one, more than a minute was seen.
   timeout: 180_000,
   expect: { timeout: 30_000 },
   reporter: [["list"]],

@@ -18,6 +18,7 @@ import {
 
 const POEM = "Roses are red, violets are blue, sugar is sweet and so are you. ".repeat(10);
 const failure = (page: Page): Locator => page.getByRole("region", { name: "Not answered" });
+
 /** The poem, whose last word waits: what broke off must not have been answered before anybody has seen that it did. */
 function poemThatWaits(): { readonly answer: () => AsyncIterable<string>; readonly goOn: () => void } {
   let goOn = (): void => undefined;
